@@ -1,0 +1,85 @@
+"""The ways of saying no.
+
+One thing to remember: a refusal is a code that is a row of REFUSALS, with parameters. The words are found at the
+edge: `says` is an English sentence that tells what to do, and the key of its translation.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One way of saying no: its code, the HTTP status it becomes, and the sentence the reader sees."""
+
+    code: str
+    http: int
+    says: str
+
+
+# fmt: off
+REFUSALS: Final = (
+    #       code                        HTTP  says
+    # what was sent cannot be understood
+    Refusal("malformed",                 400, "This request cannot be read. Please send it again as UTF-8 JSON."),
+    Refusal("key_missing",               400, "Each order needs its own key. Please send the header Idempotency-Key with a fresh UUID."),
+    Refusal("too_large",                 413, "This request is too large. Please send less at a time."),
+    Refusal("unsupported",               415, "This kind of content is not understood here. Please send JSON."),
+    Refusal("method_not_allowed",        405, "This address does not do that. Please look into the description of the interface."),
+    # who asks
+    Refusal("unauthenticated",           401, "Please sign in first."),
+    Refusal("session_ended",             401, "Your session has ended. Please sign in again."),
+    Refusal("bad_credentials",           401, "E-mail address and password do not match. Please try again or ask for a new password."),
+    Refusal("proof_needed",              401, "Please type your password again before you sign."),
+    Refusal("account_blocked",           403, "This account is blocked. Please ask for a new password."),
+    Refusal("demo_only",                 403, "Demonstration accounts can sign in on a demonstration system only. Please use your own account."),
+    Refusal("no_role",                   403, "You do not act for any organisation yet. Please ask for a role first."),
+    Refusal("untrusted_form",            403, "This form is too old or came from another page. Please reload the page and try again."),
+    Refusal("too_many_attempts",         429, "Too many attempts. Please wait a little and try again."),
+    Refusal("link_expired",              410, "This link has expired. Please ask for a new one."),
+    # what is asked
+    Refusal("not_found",                 404, "There is nothing here, or nothing you may see. Please check the address, or ask the organisation that sent it to you."),
+    Refusal("not_permitted",             403, "Your organisation may not do this here. Please ask the organisation whose turn it is."),
+    Refusal("unknown_action",            422, "There is no such action. Please choose one of those the certificate offers you."),
+    Refusal("invalid",                   422, "Something in this request is not right. Please correct what is marked and send it again."),
+    Refusal("incomplete",                422, "Something is still missing or not right. Please correct what is marked and try again."),
+    Refusal("no_certificate_needed",     422, "Organic goods that come from {country} need no certificate of inspection. Please correct the country, or delete this draft."),
+    Refusal("key_reused",                422, "This key was used for another order. Please send the new order with a key of its own."),
+    # when it is asked
+    Refusal("wrong_status",              409, "The certificate is not in a status that allows this. Please reload the page to see what it awaits."),
+    Refusal("stale_revision",            409, "The certificate was changed since you opened it. Please read what changed, then try again."),
+    Refusal("not_offered_yet",           409, "This step is lawful but has no form here yet. Please contact the border authority or the support."),
+    Refusal("already_exists",            409, "This exists already. Please open the one that is there."),
+    # not the asker's fault
+    Refusal("internal",                  500, "Something went wrong on our side. Nothing was changed; please try again or tell the support."),
+    Refusal("unavailable",               503, "A part of the system is not available at the moment. Nothing was changed; please try again in a minute."),
+    Refusal("timeout",                   504, "The answer takes longer than expected. Your order may still be carried out; please look again before you repeat it."),
+)
+# fmt: on
+
+CODES: Final = {row.code: row.http for row in REFUSALS}
+"""Code -> HTTP status, for every way of saying no."""
+
+
+class Refused(Exception):
+    """No, and why: a code of REFUSALS with its parameters."""
+
+    def __init__(self, code: str, **details: object) -> None:
+        if code not in CODES:
+            raise ValueError(f"{code!r} is not a row of REFUSALS")
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+    @property
+    def http(self) -> int:
+        """The HTTP status this refusal becomes."""
+        return CODES[self.code]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (self.code, self.details)
+
+
+def _again(code: str, details: dict[str, object]) -> Refused:
+    """The same refusal on the other side of a border."""
+    return Refused(code, **details)
