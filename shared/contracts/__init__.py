@@ -1,0 +1,1 @@
+"""What may be said over a border: messages, views and the activities a service promises. Frozen, one sentence each."""

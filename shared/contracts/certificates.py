@@ -1,0 +1,331 @@
+"""What the certificates service says and hears: orders and lives for its workflow, views for its readers.
+
+A ``Life`` is the workflow's whole memory, always replaced by what the paper says; a view is what a reader may see.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from temporalio import activity
+
+from shared.rules.actor import Actor
+from shared.rules.permissions import Tie
+from shared.rules.status import Status
+
+QUEUE = "certificates"
+LIFE = "CertificateLife"
+
+
+def life_id(certificate_id: str) -> str:
+    """The id of the workflow that is this certificate's life."""
+    return f"certificate-{certificate_id}"
+
+
+# ── For the workflow ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Due:
+    """The next clock of a certificate: its name (``D10.overdue``) and when it rings."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What a certificate waits for, so that a person who opens the process understands it without the code."""
+
+    what: str
+    """One English sentence."""
+    organisations: tuple[str, ...]
+    """Whose turn it is: organisation ids."""
+    since: datetime
+    until: datetime | None
+    """When the next clock rings."""
+    then: str
+    """What happens then."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """All a certificate's process remembers: small, and replaced by what the paper says."""
+
+    certificate_id: str
+    status: Status
+    revision: int
+    over: bool
+    submitted: bool
+    number: str | None = None
+    due: Due | None = None
+    awaited: Awaited | None = None
+    bound: dict[str, tuple[Tie, ...]] = field(default_factory=dict)
+    """Organisation id -> the ties by which this certificate names it."""
+
+    def ties(self, actor: Actor) -> frozenset[Tie]:
+        """How the asker's organisation is bound to this certificate."""
+        return frozenset(self.bound.get(actor.organisation_id, ()))
+
+
+@dataclass(frozen=True)
+class Order:
+    """A wish to make one move: who, which action, on which revision, with which form."""
+
+    action: str
+    actor: Actor
+    revision: int
+    """The revision the person saw: nobody signs what he has not seen."""
+    form: dict[str, Any] = field(default_factory=dict)
+    """Checks, decision, reason: what the action's form asks for."""
+    fingerprint: str | None = None
+    """SHA-256 (hex) of the canonical content shown before the signature; needed where the action signs."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One order to be carried out on paper, under its key."""
+
+    certificate_id: str
+    order: Order
+    key: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of an order: the answer recorded under its key, and the certificate as it stands now."""
+
+    answer: Life
+    now: Life
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A clock has run out: the paper decides whether it still matters."""
+
+    certificate_id: str
+    due: Due
+
+
+class CertificateActivities(ABC):
+    """What the workflows may ask of the certificates service."""
+
+    @abstractmethod
+    @activity.defn(name="certificates.record")
+    async def record(self, record: Record) -> Recorded:
+        """Carry out one order on paper: row, journal and event, or nothing. Refuses with a code, never retried."""
+
+    @abstractmethod
+    @activity.defn(name="certificates.look")
+    async def look(self, certificate_id: str) -> Life:
+        """The certificate as it stands on paper now."""
+
+    @abstractmethod
+    @activity.defn(name="certificates.ring")
+    async def ring(self, ring: Ring) -> Life:
+        """Write down that a clock has rung, once, and tell those concerned; the life with its next clock."""
+
+
+# ── For readers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class View(BaseModel):
+    """What a reader gets: frozen, and no field that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wish(View):
+    """What a person asks for: an action on the revision he saw, with its form."""
+
+    action: str
+    revision: int = Field(ge=1)
+    form: dict[str, Any] = Field(default_factory=dict)
+    fingerprint: str | None = None
+
+
+class NewCertificate(View):
+    """A draft to be born: its form model and the boxes filled so far (at least 1, 4 and one line of 13)."""
+
+    form_model: str = "COI_2017"
+    content: dict[str, Any]
+
+
+class Edit(View):
+    """Boxes to change on the revision seen; a field given as null is cleared."""
+
+    revision: int = Field(ge=1)
+    changes: dict[str, Any]
+
+
+class PartyView(View):
+    """An organisation as a certificate shows it."""
+
+    id: str
+    name: str
+    kind: str
+    country: str
+    code: str | None = None
+    address: str = ""
+    status: str = "VALID"
+
+
+class ProblemView(View):
+    """Something that is missing or not right: the field, its box on this certificate's form, and what to do."""
+
+    field: str
+    box: str | None
+    title: str
+    code: str
+    message: str
+    severity: str = "error"
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class MayView(View):
+    """What this reader may edit and do now."""
+
+    edit: list[str]
+    do: list[str]
+
+
+class AwaitedView(View):
+    """What the certificate waits for: a code per status, whose turn it is, since when, until when, what then."""
+
+    code: str
+    organisations: list[PartyView]
+    since: datetime
+    until: datetime | None
+    clock: str | None
+    mine: bool
+
+
+class SignatureView(View):
+    """One signature: which box, by whom, for whom, when, over which fingerprint."""
+
+    box: str
+    action: str
+    person: str
+    organisation: PartyView
+    at: datetime
+    revision: int
+    fingerprint: str
+    form: dict[str, Any]
+
+
+class CertificateView(View):
+    """A certificate as one reader may see it."""
+
+    id: str
+    number: str | None
+    form_model: str
+    status: Status
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    entered_at: datetime
+    content: dict[str, Any]
+    parties: dict[str, PartyView]
+    ties: list[str]
+    may: MayView
+    problems: list[ProblemView]
+    """What stands in the way of the next action this reader may take; in the reader's language."""
+    awaited: AwaitedView | None
+    signatures: list[SignatureView]
+    flags: list[str]
+
+
+class CertificateLine(View):
+    """A certificate in a list."""
+
+    id: str
+    number: str | None
+    status: Status
+    revision: int
+    form_model: str
+    exporter: PartyView | None
+    importer: PartyView | None
+    issuing_body: PartyView | None
+    first_consignee: PartyView | None
+    entry_authority: PartyView | None
+    goods: str
+    country_of_export: str | None
+    updated_at: datetime
+    arrival_at: datetime | None
+    due_at: datetime | None
+    awaits_me: bool
+
+
+class CertificatePage(View):
+    """One page of a list; ``next`` is the cursor of the following page, None on the last."""
+
+    items: list[CertificateLine]
+    next: str | None
+    counts: dict[str, int]
+    """Certificates per status under the same filters, up to 1000 each (``1000`` means "1000 or more")."""
+
+
+class JournalLine(View):
+    """One line of a certificate's journal, with everything its hash covers."""
+
+    certificate_id: str
+    seq: int
+    at: datetime
+    person_id: str
+    person: str
+    organisation_id: str
+    organisation: str
+    action: str
+    source: str | None
+    target: str
+    revision: int
+    reason: str | None
+    changes: dict[str, Any]
+    form: dict[str, Any]
+    seal: dict[str, Any] | None
+    relies_on: dict[str, Any]
+    """Event ids of the directory on whose word partners counted as valid."""
+    previous: str
+    hash: str
+
+
+class JournalView(View):
+    """A certificate's journal, and the head the row remembers: a line taken off the end is noticed too."""
+
+    certificate_id: str
+    number: str | None
+    length: int
+    head: str
+    lines: list[JournalLine]
+
+
+class Confirmation(View):
+    """What a person is shown before he signs: the whole content of one revision and its fingerprint."""
+
+    action: str
+    revision: int
+    fingerprint: str
+    document: dict[str, Any]
+    problems: list[ProblemView]
+
+
+class OrderState(View):
+    """What became of an order: done, refused or unknown."""
+
+    key: str
+    state: str
+    certificate_id: str | None = None
+    status: Status | None = None
+    revision: int | None = None
+
+
+class CommodityView(View):
+    """A commodity code, always with its path chapter › heading › code, in the reader's language."""
+
+    code: str
+    name: str
+    path: list[str]
+    category: str | None
+    leaf: bool

@@ -1,0 +1,66 @@
+"""What happens to certificates. Parties are organisations, never persons."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.events.base import Event
+from shared.rules.permissions import Tie
+from shared.rules.status import Action, Status
+
+
+class CertificateDrafted(Event):
+    """A draft was born; only its creator's organisation knows of it."""
+
+    subject: ClassVar[str] = "certificates.certificate.drafted.v1"
+    certificate_id: str
+    creator: str
+
+
+class CertificateEdited(Event):
+    """Boxes of a certificate were changed, without a change of status."""
+
+    subject: ClassVar[str] = "certificates.certificate.edited.v1"
+    certificate_id: str
+    number: str | None = None
+    status: Status
+    revision: int
+    by: str
+    boxes: list[str]
+    parties: dict[Tie, list[str]] = Field(default_factory=dict)
+    announced: bool = False
+    """The time of arrival was entered for the first time: prior notification."""
+
+
+class CertificateMoved(Event):
+    """A certificate changed status."""
+
+    subject: ClassVar[str] = "certificates.certificate.moved.v1"
+    certificate_id: str
+    number: str | None
+    source: Status
+    target: Status
+    action: Action
+    revision: int
+    by: str
+    """The organisation that did it."""
+    parties: dict[Tie, list[str]]
+    """Who is concerned: organisations, by their tie."""
+    reason: str | None = None
+    due_at: datetime | None = None
+    """Until when the next step is expected."""
+
+
+class CertificateClockRang(Event):
+    """A clock of a certificate ran out."""
+
+    subject: ClassVar[str] = "certificates.certificate.clock_rang.v1"
+    certificate_id: str
+    number: str | None
+    status: Status
+    clock: str
+    concerns: list[str]
+    """Organisations to be reminded or told."""
+    parties: dict[Tie, list[str]]
+    due_at: datetime | None = None

@@ -1,0 +1,32 @@
+"""PostgreSQL: one database per service, one transaction per change. Every function that touches rows takes a session."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+class Database:
+    """One service's database. ``transaction()`` commits at the end, or leaves no trace."""
+
+    def __init__(self, url: str, pool: int = 16) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            url, pool_size=pool, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose changes are committed together when the block ends without an exception."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @property
+    def dsn(self) -> str:
+        """The address as the bare driver wants it."""
+        return self.url.replace("postgresql+asyncpg://", "postgresql://")
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()

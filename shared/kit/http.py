@@ -1,0 +1,206 @@
+"""The HTTP edge of every service: one kind of error (problem+json), a limit on bodies, a correlation id, health."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, is_dataclass
+from typing import Annotated, Any
+
+import httpx2
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.kit import outbox
+from shared.kit.db import Database
+from shared.kit.keys import Keyring
+from shared.kit.log import CORRELATION, correlation, logger
+from shared.kit.outbox import Letterbox
+from shared.kit.sessions import CurrentService, Gatekeeper, service_token
+from shared.rules.refusals import CODES, Refused
+from shared.rules.sentences import SENTENCES
+from shared.words import best_language, say
+
+BODY_LIMIT = 1_000_000
+log = logger("http")
+
+
+def create_app(
+    title: str,
+    gatekeeper: Gatekeeper,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    body_limit: int = BODY_LIMIT,
+) -> FastAPI:
+    """A service's HTTP door with everything all doors have in common."""
+    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.gatekeeper = gatekeeper
+    app.state.ready = True
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
+    app.add_middleware(Edge, limit=body_limit)
+
+    @app.get("/health", tags=["operations"])
+    async def health() -> JSONResponse:
+        """Whether this process is ready to answer."""
+        ready = bool(app.state.ready)
+        return JSONResponse({"status": "ok" if ready else "starting"}, 200 if ready else 503)
+
+    return app
+
+
+def add_feed(app: FastAPI, database: Database) -> None:
+    """The catch-up feed, for services only."""
+
+    @app.get("/events", tags=["operations"])
+    async def events(_: CurrentService, after: Annotated[int, Query(ge=0)] = 0) -> list[Letterbox]:
+        """The events this service has announced, after a number, oldest first."""
+        async with database.transaction() as session:
+            return await outbox.feed(session, after, limit=100)
+
+
+class Edge:
+    """ASGI middleware: gives each request its correlation id and refuses bodies beyond the limit before reading on."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        brought = headers.get(b"x-correlation-id", b"").decode("latin-1")
+        CORRELATION.set(brought if brought.isalnum() and len(brought) <= 64 else "")
+        mark = correlation().encode()
+        length = headers.get(b"content-length", b"0")
+        read, started = 0, False
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                if read > self.limit:
+                    raise Refused("too_large", limit=self.limit)
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", []), (b"x-correlation-id", mark)]
+            await send(message)
+
+        try:
+            if not length.isdigit() or int(length) > self.limit:
+                raise Refused("too_large", limit=self.limit)
+            await self.app(scope, bounded, marked)
+        except Refused as refusal:
+            if started:
+                raise
+            await _refused(Request(scope), refusal)(scope, receive, marked)
+
+
+def problem_body(refusal: Refused, language: str) -> dict[str, Any]:
+    """A refusal as the reader gets it: the code for programs, a sentence that says what to do for people."""
+    details = dict(refusal.details)
+    problems = details.pop("problems", None)
+    field = details.pop("field", None)
+    body: dict[str, Any] = {
+        "type": f"urn:bordereau:problem:{refusal.code}",
+        "title": say(SENTENCES.get(refusal.code, refusal.code), language, field=field or "", **details),
+        "status": CODES[refusal.code],
+        "code": refusal.code,
+        "correlation": CORRELATION.get(),
+    }
+    if field is not None:
+        body["field"] = field
+    if details:
+        body["params"] = details
+    if problems is not None:
+        body["problems"] = [_spoken(problem, language) for problem in problems]
+    return body
+
+
+def _spoken(problem: Any, language: str) -> dict[str, Any]:
+    row: dict[str, Any] = asdict(problem) if is_dataclass(problem) and not isinstance(problem, type) else dict(problem)
+    params = row.get("params") or {}
+    row["title"] = say(str(row.get("title") or ""), language)
+    row["message"] = say(SENTENCES.get(row["code"], row["code"]), language, **params)
+    return row
+
+
+def _language(request: Request) -> str:
+    return best_language(request.headers.get("accept-language"))
+
+
+def _refused(request: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Refused)
+    body = problem_body(refusal, _language(request))
+    headers = {"WWW-Authenticate": "Bearer"} if body["status"] == 401 else None
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+
+
+def _not_understood(request: Request, trouble: Exception) -> JSONResponse:
+    assert isinstance(trouble, RequestValidationError)
+    errors = trouble.errors()
+    if any(error["type"] == "json_invalid" for error in errors):
+        return _refused(request, Refused("malformed"))
+    problems = [
+        {"field": ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]), "code": "invalid",
+         "params": {"reason": error["type"]}}
+        for error in errors
+    ]  # fmt: skip
+    return _refused(request, Refused("invalid", field=problems[0]["field"], problems=problems))
+
+
+def _http(request: Request, trouble: Exception) -> JSONResponse:
+    assert isinstance(trouble, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed", 400: "malformed"}.get(trouble.status_code, "invalid")
+    return _refused(request, Refused(code))
+
+
+def _bug(request: Request, trouble: Exception) -> JSONResponse:
+    log.error("bug", path=request.scope.get("route") and request.scope["route"].path, exc_info=trouble)
+    return _refused(request, Refused("internal"))
+
+
+class ServiceClient:
+    """Reads from our other services: one connection pool, a token of our own, the correlation id carried on."""
+
+    def __init__(self, name: str, urls: Callable[[str], str], services: Keyring) -> None:
+        self._name, self._urls, self._services = name, urls, services
+        self._client = httpx2.AsyncClient(timeout=5)
+
+    async def get(self, service: str, path: str, **params: Any) -> Any:
+        """The JSON at a path of another service; ``unavailable`` when it does not answer, ``not_found`` as it says."""
+        headers = {
+            "Authorization": f"Bearer {service_token(self._name, self._services)}",
+            "X-Correlation-Id": CORRELATION.get(),
+        }
+        try:
+            answer = await self._client.get(self._urls(service) + path, params=params, headers=headers)
+        except httpx2.HTTPError as problem:
+            raise Refused("unavailable") from problem
+        if answer.status_code == 404:
+            raise Refused("not_found")
+        if answer.is_error:
+            raise Refused("unavailable")
+        return answer.json()
+
+    async def feed(self, publisher: str, after: int) -> list[Letterbox]:
+        """A publisher's events after a number; empty while it cannot be asked."""
+        try:
+            return [Letterbox.model_validate(row) for row in await self.get(publisher, "/events", after=after)]
+        except Refused:
+            return []
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[0-9A-Za-z_-]{8,64}$")]

@@ -1,0 +1,172 @@
+"""Who is asking: a service token becomes an ``Actor``.
+
+Identity mints the token from a session and signs it (Ed25519); everybody else only needs its public keys. The person
+may hold several posts: the header ``Acting-For`` names the organisation, and a post not in the token is not there.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import httpx2
+from fastapi import Depends, Header, Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OctKey
+
+from shared.kit.keys import Keyring
+from shared.rules.actor import Actor
+from shared.rules.refusals import Refused
+
+ISSUER = "bordereau-identity"
+AUDIENCE = "bordereau"
+
+
+@dataclass(frozen=True)
+class Post:
+    """One validated role of a person: in which organisation, of which type, and whether as its administrator."""
+
+    organisation_id: str
+    role_type: str
+    administrator: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whoever holds a service token: one natural person in one session."""
+
+    person_id: str
+    name: str
+    language: str
+    time_zone: str
+    session_id: str
+    proved_at: datetime | None
+    posts: tuple[Post, ...]
+
+    def acting_for(self, organisation_id: str | None) -> Actor:
+        """This person in one of his posts; with several of them the organisation must be named."""
+        if organisation_id is None and len(self.posts) > 1:
+            raise Refused("choose_organisation", field="Acting-For")
+        post = next((p for p in self.posts if organisation_id in (None, p.organisation_id)), None)
+        if post is None:
+            raise Refused("not_permitted")
+        return Actor(
+            person_id=self.person_id,
+            name=self.name,
+            organisation_id=post.organisation_id,
+            role_type=post.role_type,
+            session_id=self.session_id,
+            proved_at=self.proved_at,
+            language=self.language,
+        )
+
+
+class Gatekeeper:
+    """Reads service tokens; keeps identity's public keys, and what it has read for as long as it is valid."""
+
+    def __init__(self, identity_url: str, services: Keyring, client: httpx2.AsyncClient | None = None) -> None:
+        self._url = identity_url.rstrip("/") + "/.well-known/jwks.json"
+        self._client = client or httpx2.AsyncClient(timeout=5)
+        self._services = [OctKey.import_key(key) for key in services.values()]
+        self._keys: KeySet | None = None
+        self._fetched = 0.0
+        self._read: dict[str, tuple[float, Person]] = {}
+        self.ended: set[str] = set()
+
+    async def person(self, token: str) -> Person:
+        """The person a token speaks for; refused ``unauthenticated`` when it is not valid now."""
+        known = self._read.get(token)
+        if known is None or known[0] <= time.time():
+            known = await self._open(token)
+            if len(self._read) > 5000:
+                self._read.clear()
+            self._read[token] = known
+        if known[1].session_id in self.ended:
+            raise Refused("unauthenticated")
+        return known[1]
+
+    async def _open(self, token: str) -> tuple[float, Person]:
+        claims = await self._claims(token)
+        person = Person(
+            person_id=claims["sub"],
+            name=claims["name"],
+            language=claims["language"],
+            time_zone=claims["time_zone"],
+            session_id=claims["sid"],
+            proved_at=datetime.fromtimestamp(claims["proved_at"], UTC) if claims.get("proved_at") else None,
+            posts=tuple(Post(p["organisation"], p["role_type"], p["administrator"]) for p in claims["posts"]),
+        )
+        return float(claims["exp"]), person
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        for fresh in (False, True):
+            try:
+                decoded = jwt.decode(token, await self._published(fresh), algorithms=["EdDSA", "Ed25519"])
+                claims = decoded.claims
+                if claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE or claims["exp"] <= time.time():
+                    raise Refused("unauthenticated")
+                return dict(claims)
+            except (JoseError, ValueError, KeyError):
+                if time.monotonic() - self._fetched < 5:
+                    break
+        raise Refused("unauthenticated")
+
+    async def _published(self, fresh: bool) -> KeySet:
+        if self._keys is None or fresh:
+            try:
+                answer = await self._client.get(self._url)
+                answer.raise_for_status()
+            except httpx2.HTTPError as problem:
+                raise Refused("unavailable") from problem
+            self._keys = KeySet.import_key_set(answer.json())
+            self._fetched = time.monotonic()
+        return self._keys
+
+    def service(self, token: str) -> str:
+        """The name of the service a token between services speaks for."""
+        for key in self._services:
+            try:
+                claims = jwt.decode(token, key, algorithms=["HS256"]).claims
+            except (JoseError, ValueError):
+                continue
+            if claims.get("aud") == "services" and claims.get("exp", 0) > time.time():
+                return str(claims["iss"])
+        raise Refused("unauthenticated")
+
+
+def service_token(name: str, services: Keyring, now: float | None = None) -> str:
+    """A token with which one service reads from another, good for a minute."""
+    claims = {"iss": name, "aud": "services", "exp": int((now or time.time()) + 60)}
+    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(services.values()[0]))
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("unauthenticated")
+    return token
+
+
+async def current_person(request: Request, authorization: Annotated[str | None, Header()] = None) -> Person:
+    """The person asking, whatever his posts."""
+    gatekeeper: Gatekeeper = request.app.state.gatekeeper
+    return await gatekeeper.person(_bearer(authorization))
+
+
+async def current_actor(
+    person: Annotated[Person, Depends(current_person)], acting_for: Annotated[str | None, Header()] = None
+) -> Actor:
+    """The person asking, in the post he acts in."""
+    return person.acting_for(acting_for)
+
+
+async def current_service(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
+    """The service asking."""
+    gatekeeper: Gatekeeper = request.app.state.gatekeeper
+    return gatekeeper.service(_bearer(authorization))
+
+
+CurrentPerson = Annotated[Person, Depends(current_person)]
+CurrentActor = Annotated[Actor, Depends(current_actor)]
+CurrentService = Annotated[str, Depends(current_service)]
