@@ -50,6 +50,8 @@ class AuthorityRole(StrEnum):
     """Bureau de douane: reads; signs box 20 where the member state says so."""
     NATIONAL_VALIDATING = "NATIONAL_VALIDATING"
     """Validates accounts and operators of its country (in France: INAO)."""
+    EC = "EC"
+    """The Commission: validates authorities."""
 
 
 class Competence(StrEnum):
