@@ -31,6 +31,8 @@ class CertificateEdited(Event):
     parties: dict[Tie, list[str]] = Field(default_factory=dict)
     announced: bool = False
     """The time of arrival was entered for the first time: prior notification."""
+    arrival_at: datetime | None = None
+    """When the goods are expected, as the certificate says now."""
 
 
 class CertificateMoved(Event):
@@ -50,6 +52,8 @@ class CertificateMoved(Event):
     reason: str | None = None
     due_at: datetime | None = None
     """Until when the next step is expected."""
+    arrival_at: datetime | None = None
+    """When the goods are expected, as the certificate says now."""
 
 
 class CertificateClockRang(Event):
