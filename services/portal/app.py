@@ -1,0 +1,165 @@
+"""The wiring of the web site: pages, files, guards, and what a reader sees when something goes wrong."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from services.portal import words
+from services.portal.clients import Clients, Trouble
+from services.portal.look import STATIC, Look
+from services.portal.pages import account, home
+from services.portal.security import FormKeys, SecurityHeaders
+from services.portal.settings import PortalSettings
+from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
+from services.portal.words import N_
+from shared.kit import clock
+from shared.kit.http import BODY_LIMIT, Edge
+from shared.kit.keys import keyring
+from shared.kit.log import CORRELATION, logger
+from shared.rules.refusals import CODES, REFUSALS, Refused
+
+log = logger("portal")
+
+TITLES: Final = {
+    400: N_("This cannot be read"),
+    401: N_("Please sign in"),
+    403: N_("This is not yours to do"),
+    404: N_("There is nothing here"),
+    405: N_("This address does not do that"),
+    409: N_("Something has changed meanwhile"),
+    410: N_("This has expired"),
+    413: N_("This is too large"),
+    415: N_("This kind of content is not understood"),
+    422: N_("Something is not right yet"),
+    429: N_("Too many attempts"),
+    500: N_("Something went wrong on our side"),
+    503: N_("A part of the system is resting"),
+    504: N_("The answer takes its time"),
+}
+SENTENCES: Final = {row.code: row.says for row in REFUSALS}
+
+
+def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], datetime] = clock.now) -> FastAPI:
+    """The web site, asking these clients."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await clients.close()
+
+    app = WebSite(settings.secure, lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
+    keys = FormKeys(keyring(settings.codec_key_file, "portal-forms").values()[0])
+    app.state.house = House(settings, clients, Look(settings.secure), keys, Doorkeeper(clients, now), now)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether the web site is ready to answer."""
+        return {"status": "ok"}
+
+    app.mount("/static", Files(directory=STATIC), name="static")
+    for area in (home, account):
+        app.include_router(area.router, dependencies=[Depends(enter)])
+
+    app.add_exception_handler(SignInFirst, _to_the_door)
+    app.add_exception_handler(Trouble, _trouble)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Exception, _bug)
+    app.add_middleware(Edge, limit=BODY_LIMIT)
+    return app
+
+
+class WebSite(FastAPI):
+    """An application whose every answer carries the security headers, also the answer to a bug."""
+
+    def __init__(self, secure: bool, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.secure = secure
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The headers go outside of everything else."""
+        return SecurityHeaders(super().build_middleware_stack(), self.secure)
+
+
+class Files(StaticFiles):
+    """Files a browser may keep for ever when it asks for them by their digest."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        forever = scope["query_string"].startswith(b"v=")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if forever else "public, max-age=300"
+        return answer
+
+
+# ---- what a reader sees when something goes wrong --------------------------------------------------------------
+
+
+def problem_page(
+    request: Request, status: int, code: str, text: str = "", problems: tuple[object, ...] = ()
+) -> Response:
+    """The page (or the problem+json) that says what went wrong and what to do."""
+    house: House = request.app.state.house
+    words.write_for(reader_of(request) if not hasattr(request.state, "context") else words.reader())
+    text = text or words.law(SENTENCES.get(code, SENTENCES["internal"]))
+    if "application/json" in request.headers.get("accept", "") or request.url.path.startswith("/ops/codec"):
+        body = {"type": f"urn:bordereau:problem:{code}", "title": text, "status": status, "code": code}
+        return JSONResponse(body, status, media_type="application/problem+json")
+    return house.look.page(
+        request,
+        "problem.html",
+        status=status,
+        number=status,
+        title=words._(TITLES.get(status, TITLES[500])),
+        code=code,
+        text=text,
+        problems=problems,
+        again=path_of(request) if status in (409, 503, 504) and request.method == "GET" else "",
+        correlation=CORRELATION.get() if status >= 500 else "",
+    )
+
+
+async def _to_the_door(request: Request, _: Exception) -> Response:
+    door = f"/sign-in?next={quote(path_of(request) if request.method == 'GET' else '/', safe='/')}"
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": door})
+    return RedirectResponse(door, 303)
+
+
+async def _trouble(request: Request, trouble: Exception) -> Response:
+    assert isinstance(trouble, Trouble)
+    if trouble.code in ("unauthenticated", "session_ended"):
+        request.app.state.house.doorkeeper.forget(request.cookies.get(SESSION_COOKIE, ""))
+        return await _to_the_door(request, trouble)
+    return problem_page(request, trouble.status, trouble.code, trouble.text, trouble.problems)
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refused)
+    text = words.law(SENTENCES[refusal.code], **refusal.details)
+    return problem_page(request, CODES[refusal.code], refusal.code, text)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {400: "malformed", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
+    return problem_page(request, error.status_code, code)
+
+
+async def _not_understood(request: Request, error: Exception) -> Response:
+    return problem_page(request, 422, "invalid")
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    log.error("bug", exc_info=error)
+    return problem_page(request, 500, "internal")

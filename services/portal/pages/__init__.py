@@ -1,0 +1,1 @@
+"""The pages, one module per area. A page asks the services, lays out what they answer, and decides nothing."""

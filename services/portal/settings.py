@@ -1,0 +1,16 @@
+"""What the portal needs to know of its surroundings."""
+
+from shared.kit.settings import ServiceSettings, prefixed
+
+
+class PortalSettings(ServiceSettings):
+    """Settings of the portal, from variables that begin with PORTAL_."""
+
+    model_config = prefixed("PORTAL_")
+
+    port: int = 8080
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the portal over TLS, so that cookies may insist on it."""
+        return self.portal_url.startswith("https://")

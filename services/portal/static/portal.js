@@ -1,0 +1,155 @@
+// What htmx does not do by itself. Every page also works without this file.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  const say = (text) => {
+    const room = document.getElementById("toasts");
+    if (!room || !text) return;
+    const toast = document.createElement("p");
+    toast.className = "toast";
+    toast.textContent = text;
+    room.replaceChildren(toast);
+    setTimeout(() => toast.remove(), 4000);
+  };
+
+  // Boxes of a form: a box is saved when the person leaves it with something changed.
+  const dirty = new Set();
+  const boxOf = (element) => element.closest && element.closest("[data-box]");
+  const ignored = (element) => element.matches("[data-find]");
+
+  document.addEventListener("input", (event) => {
+    const box = boxOf(event.target);
+    if (box && !ignored(event.target)) dirty.add(box.dataset.box);
+  });
+
+  const saveBox = (box) => {
+    if (!box || !dirty.has(box.dataset.box) || !window.htmx) return;
+    dirty.delete(box.dataset.box);
+    window.htmx.trigger(box, "save");
+  };
+
+  document.addEventListener("focusout", (event) => {
+    const box = boxOf(event.target);
+    if (!box || (event.relatedTarget && box.contains(event.relatedTarget))) return;
+    setTimeout(() => {
+      if (document.hasFocus() && !box.contains(document.activeElement)) saveBox(box);
+    }, 0);
+  });
+
+  document.addEventListener("submit", () => dirty.clear());
+  window.addEventListener("beforeunload", (event) => {
+    if (dirty.size) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const box = boxOf(event.target);
+    if (box && event.detail.failed && event.detail.xhr.status !== 422) dirty.add(box.dataset.box);
+  });
+  document.addEventListener("htmx:sendError", () => say(root.dataset.offline));
+  document.addEventListener("htmx:responseError", () => say(root.dataset.failed));
+  document.addEventListener("said", (event) => say(event.detail.value));
+
+  // After a refusal the reader is taken to the list of what is wrong.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const summary = event.target.querySelector && event.target.querySelector("#problems");
+    if (summary) summary.focus();
+  });
+
+  // The organisation picker: type a name or a code, choose with the arrow keys.
+  const optionsOf = (find) => [...document.getElementById(find.getAttribute("aria-controls")).querySelectorAll("[role=option]")];
+  const point = (find, option) => {
+    for (const each of optionsOf(find)) each.setAttribute("aria-selected", String(each === option));
+    if (option) {
+      find.setAttribute("aria-activedescendant", option.id);
+      option.scrollIntoView({ block: "nearest" });
+    } else {
+      find.removeAttribute("aria-activedescendant");
+    }
+  };
+  const fold = (find) => {
+    document.getElementById(find.getAttribute("aria-controls")).replaceChildren();
+    find.setAttribute("aria-expanded", "false");
+    find.removeAttribute("aria-activedescendant");
+  };
+  const choose = (find, option) => {
+    const picker = find.closest("[data-picker]");
+    const value = picker.querySelector("[data-value]");
+    value.value = option.dataset.id;
+    find.value = "";
+    fold(find);
+    const box = boxOf(picker);
+    const chosen = picker.querySelector("[data-chosen]");
+    if (chosen) {
+      chosen.textContent = option.dataset.name;
+      chosen.hidden = false;
+    }
+    if (box && window.htmx) {
+      dirty.delete(box.dataset.box);
+      window.htmx.trigger(box, "save");
+    }
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const find = event.target;
+    if (!find.matches || !find.matches("[data-find]")) return;
+    const options = optionsOf(find);
+    const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (!options.length) return;
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      point(find, options[(at + step + options.length) % options.length]);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const option = options[at] || (options.length === 1 ? options[0] : null);
+      if (option) choose(find, option);
+    } else if (event.key === "Escape") {
+      fold(find);
+    }
+  });
+
+  document.addEventListener("mousedown", (event) => {
+    const option = event.target.closest("[data-picker] [role=option]");
+    if (!option) return;
+    event.preventDefault();
+    choose(option.closest("[data-picker]").querySelector("[data-find]"), option);
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const find = document.querySelector(`[data-find][aria-controls="${event.target.id}"]`);
+    if (!find) return;
+    const options = optionsOf(find);
+    find.setAttribute("aria-expanded", String(options.length > 0));
+    point(find, options.length === 1 ? options[0] : null);
+  });
+
+  document.addEventListener("focusout", (event) => {
+    if (event.target.matches && event.target.matches("[data-find]")) setTimeout(() => fold(event.target), 150);
+  });
+
+  // Menus close when the reader goes elsewhere.
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    const copy = event.target.closest("[data-copy]");
+    if (copy && navigator.clipboard) navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied));
+    const print = event.target.closest("[data-print]");
+    if (print) window.print();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const summary = document.getElementById("problems");
+    if (summary && !location.hash) summary.focus();
+  });
+})();

@@ -1,0 +1,218 @@
+"""Words, dates and numbers of a page, in the reader's language and time zone.
+
+One thing to remember: a msgid is the English sentence. French is compiled from the .po files in memory when the
+process starts; nothing compiled is kept in the repository.
+"""
+
+import gettext as standard
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel import dates as babel_dates
+from babel import numbers as babel_numbers
+from babel.messages import mofile, pofile
+from babel.support import Translations
+
+from shared.words import say
+
+LANGUAGES: Final = {"en": "English", "fr": "Français"}
+CATALOGUES: Final = (Path(__file__).parent / "locale",)
+DEFAULT_ZONE: Final = "Europe/Paris"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: his language and his time zone."""
+
+    language: str = "en"
+    zone: str = DEFAULT_ZONE
+
+    @property
+    def locale(self) -> Locale:
+        """The locale his dates and numbers are written in: day before month in both languages."""
+        return Locale.parse({"en": "en_GB", "fr": "fr_FR"}[self.language])
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """His time zone, or that of Paris when his is unknown."""
+        try:
+            return ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(DEFAULT_ZONE)
+
+
+_NOBODY: Final = Reader()
+_READER: ContextVar[Reader] = ContextVar("reader", default=_NOBODY)
+
+
+def reader() -> Reader:
+    """Who reads the page that is being written."""
+    return _READER.get()
+
+
+def write_for(somebody: Reader) -> None:
+    """Write for this reader for the rest of this request; each request has a context of its own."""
+    _READER.set(somebody)
+
+
+@contextmanager
+def read_by(somebody: Reader) -> Iterator[None]:
+    """Write for this reader inside the block."""
+    token = _READER.set(somebody)
+    try:
+        yield
+    finally:
+        _READER.reset(token)
+
+
+# ---- sentences ------------------------------------------------------------------------------------------------
+
+
+@cache
+def catalogue(language: str) -> standard.NullTranslations:
+    """The sentences of one language; English is its own translation."""
+    found: standard.NullTranslations = standard.NullTranslations()
+    for folder in CATALOGUES:
+        file = folder / language / "LC_MESSAGES" / "messages.po"
+        if file.exists():
+            compiled = BytesIO()
+            with file.open("rb") as source:
+                mofile.write_mo(compiled, pofile.read_po(source, locale=language))
+            compiled.seek(0)
+            words = Translations(compiled)
+            words.add_fallback(found)
+            found = words
+    return found
+
+
+def _(message: str, **parameters: object) -> str:
+    """The sentence in the reader's language, with its parameters filled in."""
+    text = catalogue(reader().language).gettext(message) if message else ""
+    return text % parameters if parameters else text
+
+
+def plural(one: str, many: str, count: int, **parameters: object) -> str:
+    """The sentence for this number of things."""
+    return catalogue(reader().language).ngettext(one, many, count) % {"num": number(count), **parameters}
+
+
+def N_(message: str) -> str:
+    """Mark a sentence of a table for translation; it is translated where it is shown."""
+    return message
+
+
+def law(sentence: str, **parameters: object) -> str:
+    """A sentence or a title of the law in the reader's language, with its {parameters} filled in."""
+    own = catalogue(reader().language).gettext(sentence) if sentence else ""
+    if own != sentence:
+        return own.format_map(parameters) if parameters else own
+    return say(sentence, reader().language, **parameters)
+
+
+# ---- dates and times ------------------------------------------------------------------------------------------
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(reader().timezone)
+
+
+def day(value: date | datetime | None, length: str = "long") -> str:
+    """A date: 3 May 2026."""
+    if value is None:
+        return ""
+    when = _local(value).date() if isinstance(value, datetime) else value
+    return babel_dates.format_date(when, format=length, locale=reader().locale)
+
+
+def moment(value: datetime | None, length: str = "medium") -> str:
+    """A date with its time of day in the reader's zone: 3 May 2026, 14:05."""
+    if value is None:
+        return ""
+    here = _local(value)
+    time = babel_dates.format_time(here, format="short", locale=reader().locale)
+    return f"{babel_dates.format_date(here, format=length, locale=reader().locale)}, {time}"
+
+
+def zone_name() -> str:
+    """What the reader's clock is called: Paris, heure d'été d'Europe centrale."""
+    return babel_dates.get_timezone_location(reader().timezone, locale=reader().locale)
+
+
+def distance(value: datetime, now: datetime) -> str:
+    """How far away: in 3 days, 2 hours ago."""
+    span: timedelta = value - now
+    return babel_dates.format_timedelta(span, add_direction=True, locale=reader().locale)
+
+
+def for_input(value: datetime | None) -> str:
+    """What an <input type=datetime-local> wants: the reader's own clock, without a zone."""
+    return _local(value).strftime("%Y-%m-%dT%H:%M") if value else ""
+
+
+def from_input(text: str) -> datetime | None:
+    """What the reader typed into an <input type=datetime-local>, on his own clock."""
+    if not text.strip():
+        return None
+    return datetime.fromisoformat(text.strip()).replace(tzinfo=reader().timezone)
+
+
+# ---- numbers, places, lists -----------------------------------------------------------------------------------
+
+
+def number(value: Decimal | int | str | None) -> str:
+    """A number as the reader writes it; what is no number is shown as it was typed."""
+    if value is None or value == "":
+        return ""
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    if not exact.is_finite():
+        return str(value)
+    return babel_numbers.format_decimal(exact, locale=reader().locale, decimal_quantization=False)
+
+
+def typed_number(text: str) -> str:
+    """A number as somebody typed it (1 250,5 or 1250.5) in the one form we keep; what is no number comes back."""
+    plain = text.strip().replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
+    if plain.count(",") == 1 and "." not in plain:
+        plain = plain.replace(",", ".")
+    try:
+        exact = Decimal(plain)
+    except InvalidOperation:
+        return text.strip()
+    return format(exact, "f") if exact.is_finite() else text.strip()
+
+
+def country(code: str | None) -> str:
+    """The name of a country; also XI and XK, which ISO does not list."""
+    if not code:
+        return ""
+    if code == "XI":
+        return _("Northern Ireland")
+    return str(reader().locale.territories.get(code, code))
+
+
+def language_name(code: str) -> str:
+    """The name of a language in that language."""
+    try:
+        return (Locale.parse(code).get_display_name(code) or code).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def listing(items: Sequence[str]) -> str:
+    """Several words in one sentence: a, b and c."""
+    from babel.lists import format_list
+
+    return format_list(list(items), locale=reader().locale) if items else ""
