@@ -1,1 +1,1 @@
-"""What `make run` starts: PostgreSQL, NATS, Temporal, a mail catcher and our services, on this machine and nowhere else."""
+"""What `make run` starts on this machine: PostgreSQL, NATS, Temporal, a mail catcher and our services."""

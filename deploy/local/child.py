@@ -1,7 +1,7 @@
 """One process of the operating system.
 
-It runs in a session of its own, so that Ctrl-C reaches only us, and it gets a signal when we die, so that nothing is orphaned. What it
-says goes to a file, never to a pipe: nobody has to read for it to go on.
+It runs in a session of its own, so that Ctrl-C reaches only us, and it gets a signal when we die, so that nothing is
+orphaned. What it says goes to a file, never to a pipe: nobody has to read for it to go on.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_dies_with_us(program.orphaned),  # noqa: PLW1509 (it takes no lock)
+                preexec_fn=_dies_with_us(program.orphaned),
                 user=program.user.uid,
                 group=program.user.gid,
                 extra_groups=program.user.groups,

@@ -1,7 +1,7 @@
 """PostgreSQL from its wheel: only the programs; where they live, who runs them and who may enter is decided here.
 
-PostgreSQL refuses to be root, so root runs it as `nobody`. Where `nobody` cannot enter, programs and data live in a folder that
-it can; the file `postgres` in the state folder always says where the data is.
+PostgreSQL refuses to be root, so root runs it as `nobody`. Where `nobody` cannot enter, programs and data live in a
+folder that it can; the file `postgres` in the state folder always says where the data is.
 """
 
 import asyncio
@@ -129,8 +129,7 @@ async def prepare(
     databases: tuple[str, ...] = DATABASES,
 ) -> Server:
     """Make the data directory if there is none, and return the server, ready to be started."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return await asyncio.to_thread(_prepare, folder.resolve(), port, fsync, databases)
+    return await asyncio.to_thread(_prepare, folder, port, fsync, databases)
 
 
 def remove(folder: Path) -> None:
@@ -145,6 +144,8 @@ def remove(folder: Path) -> None:
 
 
 def _prepare(folder: Path, port: int, fsync: bool, databases: tuple[str, ...]) -> Server:
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     user = _user()
     programs = _programs_for(user)
     place = _place(folder, user)

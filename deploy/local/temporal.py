@@ -46,9 +46,9 @@ class Engine:
 
 
 def program(file: Path | None, port: int, ui_port: int, http_port: int, codec: str = "") -> Program:
-    """Temporal that keeps its histories in this file, or in memory; `codec` is where its UI has payloads made readable."""
+    """Temporal that keeps its histories in this file, or in memory; its UI asks `codec` to make payloads readable."""
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(file.parent)
     settings = (
         ("ip", LOOPBACK),
         ("port", str(port)),
@@ -72,7 +72,7 @@ def program(file: Path | None, port: int, ui_port: int, http_port: int, codec: s
 @asynccontextmanager
 async def temporal(folder: Path, port: int | None = None, *, durable: bool = False) -> AsyncIterator[Engine]:
     """A Temporal of one's own, for tests: `async with temporal(folder) as engine: … engine.address`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     port = port or free_port()
     ui_port = free_port({port})
     file = folder / "temporal.db" if durable else None
@@ -81,6 +81,10 @@ async def temporal(folder: Path, port: int | None = None, *, durable: bool = Fal
         folder / "temporal.log",
     ) as child:
         yield Engine(f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}{PUBLIC_PATH}", child)
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _flags(settings: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
