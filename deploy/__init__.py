@@ -1,1 +1,1 @@
-"""How the processes are started, here and on real servers. Imports nothing of ours: it starts programs, it does not know them."""
+"""How the processes are started, here and on real servers. It starts programs of ours and imports none of them."""

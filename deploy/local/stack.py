@@ -43,7 +43,6 @@ class Stack:
     ) -> None:
         self.var = var.resolve()
         self.services = services
-        self.is_new = not (self.var / "postgres").exists()
         self.letters: Mailbox
         self._ports, self._demo, self._fsync = ports, demo, fsync
         self._settings, self._say, self._pauses = settings or {}, say, pauses
