@@ -309,18 +309,19 @@ class Problem:
     severity: str = "error"
     """An error refuses the action; a warning does not."""
 
-    @property
     def is_error(self) -> bool:
         """Whether it refuses the action."""
         return self.severity == "error"
 
 
-def problem(place: str, code: str, model: Model, severity: str = "error", **params: object) -> Problem:
+def problem(
+    place: str, code: str, model: Model, params: Mapping[str, object] | None = None, severity: str = "error"
+) -> Problem:
     """A problem at this place, with box number and title as printed on this form."""
-    box = BOX.get(bare(place)) or BOX.get(bare(place).split(".")[0])
-    if box is None:
-        return Problem(place, None, "", code, params, severity)
-    return Problem(place, box.number(model), box.title(model), code, params, severity)
+    field = bare(place)
+    box = BOX.get(field) or BOX.get(field.split(".")[0])
+    number, title = (box.number(model), box.title(model)) if box else (None, "")
+    return Problem(place, number, title, code, params or {}, severity)
 
 
 def bare(place: str) -> str:

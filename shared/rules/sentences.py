@@ -1,8 +1,190 @@
-"""Every code that reaches a reader, with its English sentence: refusals and, one day, problems at boxes."""
+"""The English sentence for every code the law answers with: what is wrong and what to do about it.
+
+One thing to remember: the sentence is the key of its translation. The law itself never speaks; the edge looks the code
+up here, translates the sentence and fills in the parameters. A parameter `label` is itself a sentence to translate.
+"""
 
 from typing import Final
 
+from shared.rules.boxes import LABELS, PRINTED
+from shared.rules.deadlines import CLOCKS
+from shared.rules.forms import FORMS
 from shared.rules.refusals import REFUSALS
 
-SENTENCES: Final[dict[str, str]] = {row.code: row.says for row in REFUSALS}
-"""Code -> English sentence; the sentence is also the key of its translation."""
+# fmt: off
+PROBLEMS: Final = {
+    # something is missing
+    "needed":
+        "Please fill in: {label}.",
+    "needed_in_ten_days":
+        "Still empty: {label}. Please have it filled in within ten days, or box 20 cannot be signed.",
+    "weight_half_filled":
+        "Please give both the weight and its unit.",
+    "neither_consignee_nor_batches":
+        "Please name the first consignee, or tick the release in batches.",
+    "consignee_open":
+        "Please have the first consignee named first, or release the consignment in batches.",
+    "batches_not_ticked":
+        "Please have the release in batches ticked first, or verify for the first consignee.",
+    "departure_unknown":
+        "Please fill in the departure, or declare that the goods have not left yet.",
+    "remarks_needed":
+        "Please say in the remarks what was not in order.",
+    # the shape of what was sent
+    "unknown_field":
+        "There is no field called {name}. Please leave it out.",
+    "not_on_this_form":
+        "{label}: this form does not have that box. Please leave it out.",
+    "box_derived":
+        "{label} is filled in by the system. Please leave it out and change the boxes it follows from.",
+    "box_signed":
+        "{label} is filled in by whoever signs it. Please leave it out.",
+    "box_later":
+        "{label} cannot be filled in here yet. Please leave it out.",
+    "not_organisation":
+        "{label}: please choose an organisation from the directory.",
+    "not_country":
+        "{label}: please choose a country from the list.",
+    "not_text":
+        "{label}: please send text.",
+    "not_yes_no":
+        "{label}: please answer yes or no.",
+    "not_a_choice":
+        "{label}: please choose one of {choices}.",
+    "not_count":
+        "{label}: please send a whole number.",
+    "not_decimal":
+        "{label}: please send a number such as 1250.5.",
+    "not_unit":
+        "{label}: please send a unit code such as KGM.",
+    "not_package_type":
+        "{label}: please send a package code of two signs, such as BG.",
+    "not_commodity":
+        "{label}: please send a commodity code of eight digits.",
+    "not_category":
+        "{label}: please send a category from a to g.",
+    "not_mode":
+        "{label}: please choose a mode of transport from the list.",
+    "not_moment":
+        "{label}: please send date, time and zone, such as 2026-03-01T08:00:00+01:00.",
+    "not_list":
+        "{label}: please send a list.",
+    "not_group":
+        "{label}: please send an object with its fields.",
+    "too_long":
+        "{label}: please shorten it to {longest} characters.",
+    "too_many":
+        "{label}: please send no more than {most} entries.",
+    "empty_entry":
+        "{label}: please fill in each entry or remove it.",
+    "twice":
+        "{label}: an entry is there twice. Please remove one.",
+    "unprintable":
+        "{label}: please remove the signs that cannot be printed.",
+    # parties
+    "unknown_organisation":
+        "This organisation is not in the directory. Please choose another, or have it created.",
+    "wrong_kind_of_organisation":
+        "{name} is not the kind of organisation this box is for. Please choose another.",
+    "partner_not_valid":
+        "{name} is not valid. Box 18 can be signed once it is; please ask who validates it, or choose another.",
+    "partner_without_activity":
+        "{name} has no valid organic activity for this box. Please have it validated, or choose another.",
+    "partner_activity_ended":
+        "The organic activity of {name} ended on {until}. Please have it renewed, or choose another.",
+    "consignee_not_valid":
+        "{name} is not valid at the moment. Please have it validated; then sign.",
+    "organisation_not_valid":
+        "{name} is not valid. Please check whether it is the right one.",
+    "eori_missing":
+        "{name} has no EORI number. Please have the importer add it in the directory.",
+    "eori_malformed":
+        "The EORI number {eori} of {name} is not right. Please have the importer correct it in the directory.",
+    "exporter_not_abroad":
+        "{name} sits in {country}. Please choose an exporter from a third country.",
+    "outside_union":
+        "{name} sits in {country}. Please choose an organisation in the Union.",
+    # boxes 1 and 2
+    "body_not_of_exporter":
+        "The body of box 1 does not certify {name}. Please choose the control body of the exporter.",
+    "body_not_recognised_there":
+        "{name} is not recognised for {country}. Please choose another body, or correct the country of export.",
+    "body_not_recognised_for":
+        "{name} is not recognised for category {category} in {country}. Please choose another body or product.",
+    "several_procedures":
+        "Categories {categories} fall under different procedures. Please make one certificate for each.",
+    # boxes 7 to 9
+    "no_certificate_needed":
+        "Organic goods from {country} need no certificate of inspection. Please correct the country if it is wrong.",
+    "several_origins_of_one_lot":
+        "One lot of one producer has one country of origin. Please check the countries.",
+    "clearance_outside_union":
+        "{country} is not in the Union. Please choose the member state of clearance.",
+    "authority_elsewhere":
+        "{name} is not in {country}. Please choose an authority of the country of clearance.",
+    "authority_not_competent":
+        "{name} is not competent for organic products. Please choose another authority.",
+    # box 12
+    "consignee_and_batches":
+        "A first consignee is named and the release in batches is ticked. Please keep one of the two.",
+    # boxes 13 to 16
+    "unknown_commodity":
+        "The code {cn_code} is not in this year's nomenclature. Please choose the product again.",
+    "producer_of_other_body":
+        "{name} is certified by another control body. Please check the control body of the producer.",
+    "weight_not_positive":
+        "Please give a weight above zero.",
+    "weight_too_fine":
+        "Please give the weight with no more than {decimals} decimals.",
+    "unknown_unit":
+        "The unit {unit} is not used here. Please choose one of {units}.",
+    "packages_not_positive":
+        "Please give at least one package.",
+    "packages_of_bulk":
+        "Bulk ({package_type}) has no number of packages. Please clear the number or correct the package type.",
+    "net_over_gross":
+        "The net weight ({net} kg) is more than the gross weight ({gross} kg). Please correct one of them.",
+    "nothing_holds_goods_at_sea":
+        "The goods travel by sea: please give containers and seals, or tick that it is bulk without container.",
+    "container_number_odd":
+        "{container} is not a usual container number. Please check it.",
+    # departure and arrival
+    "goods_have_left":
+        "The goods left on {departure}, before box 18 was signed. Please correct the date, or declare them still there.",
+    "arrival_before_departure":
+        "The goods arrive before they leave. Please correct one of the dates.",
+    # the signatures
+    "papers_not_acceptable":
+        "Box 18 needs an acceptable documentary check. Please correct the description, or delete the certificate.",
+    "papers_not_checked":
+        "Every consignment needs a documentary check. Please carry it out first.",
+    "check_not_acceptable":
+        "A check was not acceptable. Please release the goods as conventional, or do not release them.",
+    "laboratory_pending":
+        "The laboratory result is still awaited. Please decide when it is there.",
+    "customs_procedure_incomplete":
+        "Box 19 is filled in half. Please have all of it filled in, or cleared.",
+    "replacement_pending":
+        "A certificate that replaces this one is being written. Please wait for it, or have it withdrawn.",
+}
+# fmt: on
+"""Code of a problem -> its sentence."""
+
+SENTENCES: Final = {**{row.code: row.says for row in REFUSALS}, **PROBLEMS}
+"""Every code, of refusals and of problems -> its English sentence."""
+
+
+def msgids() -> tuple[str, ...]:
+    """Every English sentence, title and label of the law: what a catalogue has to translate."""
+    questions = (question for form in FORMS for question in form.questions)
+    return tuple(
+        dict.fromkeys(
+            [
+                *SENTENCES.values(),
+                *(row.title for row in PRINTED),
+                *LABELS.values(),
+                *(question.label for question in questions),
+                *(row.then for row in CLOCKS),
+            ]
+        )
+    )

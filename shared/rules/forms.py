@@ -1,0 +1,124 @@
+"""What an order must say besides its name: checks, a declaration, a reason.
+
+One thing to remember: the form of a signature becomes the box it signs. What is not a row of FORMS is not read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.rules.boxes import Kind, Model, Problem, problem
+from shared.rules.shape import wrong
+from shared.rules.status import Action, Status
+
+
+@dataclass(frozen=True)
+class Question:
+    """One field of an order's form."""
+
+    name: str
+    kind: Kind
+    label: str
+    needed: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """What one action asks, and the box its answers become."""
+
+    action: Action
+    at: Status | None
+    """The status in which this form is the action's; None: in every other."""
+    box: str | None
+    """The field of the certificate that keeps the answers; None: the journal alone keeps them."""
+    questions: tuple[Question, ...] = ()
+
+
+_S, _A, _K = Status, Action, Kind
+NEEDED: Final = True
+CHECKED: Final = ("acceptable", "not_acceptable", "not_done")
+TESTED: Final = (*CHECKED, "pending")
+RELEASES: Final = ("organic", "in_conversion")
+CUSTOMS: Final = ("warehousing", "inward_processing")
+DECISIONS: Final = (
+    _S.CONSIGNMENT_VERIFIED, _S.FIRST_CONSIGNEE_SIGNED, _S.BASE_FOR_EXTRACT, _S.RELEASED_CONVENTIONAL, _S.NOT_RELEASED
+)  # fmt: skip
+
+# fmt: off
+_DONE     = Question("documentary",          _K.CHOICE,       "Documentary check",             NEEDED, CHECKED)
+_PAPERS   = Question("documentary",          _K.CHOICE,       "Documentary check",             False,  CHECKED)
+_IDENTITY = Question("identity",             _K.CHOICE,       "Identity check",                False,  CHECKED)
+_PHYSICAL = Question("physical",             _K.CHOICE,       "Physical check",                False,  CHECKED)
+_LABTEST  = Question("laboratory",           _K.CHOICE,       "Laboratory test",               False,  TESTED)
+_RELATED  = Question("related_certificates", _K.TEXTS,        "Related certificates")
+_REMARKS  = Question("remarks",              _K.TEXT,         "Remarks")
+_REASON   = Question("reason",               _K.TEXT,         "Reason",                        NEEDED)
+_IF_ANY   = Question("reason",               _K.TEXT,         "Reason")
+_RELEASE  = Question("release_as",           _K.CHOICE,       "Released as",                   False,  RELEASES)
+_GOODS    = Question("physical",             _K.CHOICE,       "Physical check",                NEEDED, CHECKED)
+_STAYING  = Question("goods_have_not_left",  _K.YES_NO,       "The goods have not left yet")
+_IN_ORDER = Question("in_order",             _K.YES_NO,       "The goods arrived in order",    NEEDED)
+_TYPE     = Question("type",                 _K.CHOICE,       "Customs procedure",             NEEDED, CUSTOMS)
+_OPERATOR = Question("operator",             _K.ORGANISATION, "Operator",                      NEEDED)
+_CUSTOMS  = Question("reference",            _K.TEXT,         "Customs declaration",           NEEDED)
+_NATURE   = Question("nature",               _K.TEXT,         "Nature of the irregularity",    NEEDED)
+_LEGAL    = Question("legal_aspect",         _K.TEXT,         "Legal aspect",                  NEEDED)
+_DECISION = Question("decision",             _K.CHOICE,       "Decision",                      False,  DECISIONS)
+_FINDINGS = Question("conclusion",           _K.TEXT,         "Conclusion",                    NEEDED)
+
+_CHECKS   = (_IDENTITY, _PHYSICAL, _LABTEST, _RELATED, _REMARKS)
+
+FORMS: Final = (
+    #    action                      at        becomes                        asks
+    Form(_A.SUBMIT,                  None,     None),
+    Form(_A.SIGN,                    None,     "issuing_declaration",         (_DONE, _GOODS, _STAYING, _REMARKS)),
+    Form(_A.DELETE,                  _S.DRAFT, None,                          (_IF_ANY,)),
+    Form(_A.DELETE,                  None,     None,                          (_REASON,)),
+    Form(_A.START_CUSTOMS_PROCEDURE, None,     "customs_procedure",           (_TYPE, _OPERATOR, _CUSTOMS)),
+    Form(_A.REPLACE,                 None,     None,                          (_REASON,)),
+    Form(_A.VERIFY,                  None,     "entry_checks",                (_DONE, *_CHECKS, _RELEASE, _IF_ANY)),
+    Form(_A.OPEN_BATCHES,            None,     "entry_checks",                (_DONE, *_CHECKS, _RELEASE, _IF_ANY)),
+    Form(_A.RELEASE_CONVENTIONAL,    None,     "entry_checks",                (_PAPERS, *_CHECKS, _REASON)),
+    Form(_A.REJECT,                  None,     "entry_checks",                (_PAPERS, *_CHECKS, _REASON)),
+    Form(_A.RECEIVE,                 None,     "first_consignee_declaration", (_IN_ORDER, _REMARKS)),
+    Form(_A.SIGNAL_IRREGULARITY,     None,     None,                          (_NATURE, _LEGAL, _REMARKS)),
+    Form(_A.CONCLUDE_IRREGULARITY,   None,     None,                          (_DECISION, _FINDINGS)),
+    Form(_A.DEPLETE,                 None,     None,                          (_REMARKS,)),
+)
+# fmt: on
+"""Every action that is an order, with what it asks; amending, extracting and copying are content."""
+
+SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
+"""Action -> the box its form becomes."""
+
+
+def form_of(action: Action, status: Status | None = None) -> Form | None:
+    """The form of this action in this status; None for what is not an order."""
+    rows = [row for row in FORMS if row.action is action and row.at in (status, None)]
+    return next((row for row in rows if row.at is status), next((row for row in rows if row.at is None), None))
+
+
+def check_form(
+    action: Action, answers: Mapping[str, Any], model: Model = Model.COI_2017, status: Status | None = None
+) -> tuple[Problem, ...]:
+    """Everything that is wrong with what an order says, strictly: unknown answers too."""
+    form = form_of(action, status)
+    asked = {question.name: question for question in form.questions} if form else {}
+    place = f"{form.box}." if form and form.box else ""
+    unknown = [problem(place + name, "unknown_field", model, {"name": name}) for name in answers if name not in asked]
+    found = [
+        problem(place + name, code, model, {"label": question.label, **params})
+        for name, question in asked.items()
+        for code, params in _wrong(question, answers.get(name))
+    ]
+    return (*unknown, *found)
+
+
+def _wrong(question: Question, answer: object) -> list[tuple[str, dict[str, object]]]:
+    """What is wrong with one answer."""
+    if answer is None or answer == "":
+        return [("needed", {})] if question.needed else []
+    if question.kind is Kind.CHOICE:
+        return [] if answer in question.choices else [("not_a_choice", {"choices": ", ".join(question.choices)})]
+    return [(code, params) for _, code, params in wrong(question.kind, answer)]
