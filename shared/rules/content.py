@@ -3,15 +3,16 @@
 One thing to remember: content is JSON. Whatever is derived is derived again at every change, and never believed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from shared.rules.boxes import BOXES, Content, Filled, Kind
 from shared.rules.parties import Facts, Party, procedures
-from shared.rules.permissions import Tie
+from shared.rules.permissions import Tie, may_see
 from shared.rules.roles import ActivityType, RoleType
+from shared.rules.status import Status
 
 Row = Mapping[str, Any]
 
@@ -29,23 +30,21 @@ _LISTS: Final = frozenset({Kind.ORGANISATIONS, Kind.COUNTRIES, Kind.TEXTS, Kind.
 
 def blank() -> Content:
     """A certificate with nothing in its boxes."""
-    return {box.field: _nothing(box.kind) for box in BOXES if "." not in box.field and box.filled is not Filled.LATER}
+    fields = (box for box in BOXES if "." not in box.field and box.filled is not Filled.LATER)
+    return {box.field: _nothing(box.kind) for box in fields if box.kind is not Kind.NUMBER}
 
 
 def born(creator: Party, day: date) -> Content:
-    """A new draft, with the creator's own organisation in the box that is its own (guide 002 §3.1)."""
-    content = blank()
+    """The boxes that a new draft owes to who draws it up: his own organisation, and what follows from it."""
     if creator.kind == RoleType.CONTROL_BODY:
-        content["issuing_body"] = creator.id
-        countries = {each.country for each in creator.recognitions}
-        content["country_of_export"] = next(iter(countries)) if len(countries) == 1 else None
+        countries = sorted({each.country for each in creator.recognitions})
+        return {"issuing_body": creator.id, "country_of_export": countries[0] if len(countries) == 1 else None}
+    own: Content = {}
     if creator.holding({ActivityType.ORG_EXPORTER}, day):
-        content["exporter"] = creator.id
-        content["country_of_export"] = creator.country
-        content["issuing_body"] = body_of(creator, ActivityType.ORG_EXPORTER)
+        own |= {"exporter": creator.id, "country_of_export": creator.country}
     if creator.holding({ActivityType.ORG_IMPORTER}, day):
-        content["importer"] = creator.id
-    return content
+        own |= {"importer": creator.id}
+    return own
 
 
 def copied(content: Row) -> Content:
@@ -54,15 +53,22 @@ def copied(content: Row) -> Content:
     return {**blank(), **{name: content.get(name) for name in COPIED}, "product_lines": rows}
 
 
-def fill_in(content: Row, changes: Row, facts: Facts) -> Content:
-    """These changes, and what follows from them in boxes the writer left open; all of it he may still change."""
-    filled = dict(changes)
-    if exporter := facts.party(changes.get("exporter")):
-        filled.setdefault("country_of_export", exporter.country)
-        if not content.get("issuing_body"):
-            filled.setdefault("issuing_body", body_of(exporter, ActivityType.ORG_EXPORTER))
-    if "product_lines" in changes:
-        filled["product_lines"] = _filled_lines(lines(changes), facts)
+def fill_in(content: Row, facts: Facts, creator: Party | None = None, changed: Collection[str] = ()) -> Content:
+    """The content with what follows from these changes in boxes the writer left open; all of it he may still change.
+
+    With `creator` also his own organisation, in the box that is its own (guide 002 §3.1).
+    """
+    filled = {**blank(), **content}
+    own = born(creator, facts.now.date()) if creator else {}
+    for name in ("issuing_body", "exporter", "importer", "country_of_export"):
+        if not filled[name] and name not in changed:
+            filled[name] = own.get(name)
+    exporter = facts.party(filled["exporter"])
+    if exporter and not filled["issuing_body"] and "issuing_body" not in changed:
+        filled["issuing_body"] = body_of(exporter, ActivityType.ORG_EXPORTER)
+    if exporter and "country_of_export" not in changed and ("exporter" in changed or not filled["country_of_export"]):
+        filled["country_of_export"] = exporter.country
+    filled["product_lines"] = _filled_lines(lines(filled), facts)
     return filled
 
 
@@ -118,7 +124,7 @@ def holders(place: str, content: Row) -> list[tuple[str, Row]]:
     return [(place, content.get(root) or {})]
 
 
-def organisations_in(content: Row) -> frozenset[str]:
+def organisations(content: Row) -> frozenset[str]:
     """Every organisation the content names anywhere: what has to be looked up before the law is asked."""
     found: set[str] = set()
     for box in BOXES:
@@ -131,27 +137,46 @@ def organisations_in(content: Row) -> frozenset[str]:
     return frozenset(found)
 
 
-def commodities_in(content: Row) -> frozenset[str]:
+def commodities(content: Row) -> frozenset[str]:
     """Every commodity code the content names."""
     return frozenset(code for line in lines(content) if isinstance(code := line.get("cn_code"), str))
 
 
-def named(content: Row, creator: str, superior_of: Callable[[str], str | None]) -> dict[Tie, list[str]]:
-    """Tie -> the organisations this certificate binds by it; a tie that binds nobody is left out."""
-    ties: dict[Tie, list[str]] = {Tie.CREATOR: [creator]}
+def places_of(organisation: str, content: Row) -> tuple[str, ...]:
+    """Where the content names this organisation."""
+    return tuple(
+        place
+        for box in BOXES
+        if box.kind in (Kind.ORGANISATION, Kind.ORGANISATIONS)
+        for place, holder in holders(box.field, content)
+        if organisation == (value := holder.get(box.field.split(".")[-1]))
+        or (isinstance(value, list) and organisation in value)
+    )
+
+
+def bound(content: Row, creator: str, parties: Mapping[str, Party]) -> dict[str, frozenset[Tie]]:
+    """Organisation -> the ties by which this certificate binds it. The superior of box 9 comes from the directory."""
+    pairs = [(creator, Tie.CREATOR)]
     for box in BOXES:
         if box.names and (value := content.get(box.field)):
-            ties[box.names] = list(value) if isinstance(value, list) else [value]
-    for authority in ties.get(Tie.ENTRY_AUTHORITY, ()):
-        if superior := superior_of(authority):
-            ties[Tie.CENTRAL_AUTHORITY] = [superior]
-    return ties
+            pairs += [(each, box.names) for each in (value if isinstance(value, list) else [value])]
+    authority = parties.get(content.get("entry_authority") or "")
+    if authority and authority.superior:
+        pairs.append((authority.superior, Tie.CENTRAL_AUTHORITY))
+    return {each: frozenset(tie for other, tie in pairs if other == each) for each, _ in pairs}
 
 
-def ties_of(content: Row, creator: str, superior_of: Callable[[str], str | None]) -> Callable[[str], frozenset[Tie]]:
-    """A function from an organisation to the ties by which this certificate binds it."""
-    ties = named(content, creator, superior_of)
-    return lambda organisation: frozenset(tie for tie, bound in ties.items() if organisation in bound)
+def sees(content: Row, creator: str, status: Status, submitted: bool, parties: Mapping[str, Party]) -> frozenset[str]:
+    """The organisations that may see the certificate: those it binds and, reading only, the control bodies behind them."""
+    seeing = {
+        each for each, ties in bound(content, creator, parties).items() if may_see(status, ties, submitted=submitted)
+    }
+    importer = parties.get(content.get("importer") or "")
+    behind = {
+        *(content.get("producers_control_bodies") or ()),
+        importer and body_of(importer, ActivityType.ORG_IMPORTER),
+    }
+    return frozenset(seeing | {each for each in behind if each} if submitted else seeing)
 
 
 # ---------------------------------------------------------------------------------------------------------- comparing
