@@ -21,9 +21,9 @@ LEVELS: Final = (2, 4, 6, 8)
 HS_2022: Final = date(2022, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row(Named):
-    """A code of 2, 4, 6 or 8 digits, its parent, and the days between which it may be used."""
+    """A code of 2, 4, 6 or 8 digits, its parent, and the days between which it may be used; `vars` gives its columns."""
 
     parent: str | None
     level: int

@@ -21,7 +21,7 @@ class Origin:
     date: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Named:
     """A code with its name in English and French."""
 

@@ -117,6 +117,12 @@ def test_the_codes_of_organic_trade_are_there() -> None:
     assert set(named.split()) <= set(valid)
 
 
+def test_a_row_is_its_columns() -> None:
+    assert list(vars(rows()[0])) == [
+        *("code", "name_en", "name_fr", "parent", "level", "category", "valid_from", "valid_to")
+    ]
+
+
 def test_a_name_is_shown_with_its_path() -> None:
     assert label("08041000", on(TODAY), "fr") == (
         "08 Fruits comestibles, écorces d'agrumes ou de melons"
