@@ -23,7 +23,7 @@ HS_2022: Final = date(2022, 1, 1)
 
 @dataclass(frozen=True)
 class Row(Named):
-    """A code of 2, 4, 6 or 8 digits, its parent, and the days between which it may be used; `vars` gives its columns."""
+    """A code of 2, 4, 6 or 8 digits, its parent, and the days it may be used. `vars` gives its columns."""
 
     parent: str | None
     level: int
