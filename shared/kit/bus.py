@@ -34,8 +34,8 @@ TRIES = 5
 log = logger("bus")
 
 
-async def connect(url: str, name: str) -> NatsClient:
-    """A connection that never gives up: when the server is away it comes back to it."""
+async def connect(url: str, name: str, back: Callable[[], Awaitable[None]] | None = None) -> NatsClient:
+    """A connection that never gives up: when the server is away it comes back to it, and calls ``back``."""
     return await nats.connect(
         url,
         name=name,
@@ -44,6 +44,7 @@ async def connect(url: str, name: str) -> NatsClient:
         allow_reconnect=True,
         connect_timeout=2,
         error_cb=_quiet,
+        reconnected_cb=back,
     )
 
 

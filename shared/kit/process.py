@@ -22,7 +22,7 @@ from nats.js import JetStreamContext
 from temporalio.client import Client
 
 from shared.events.base import Event
-from shared.kit import bus, clock, log, migrations, outbox, temporal
+from shared.kit import bus, clock, log, migrations, outbox, sessions, temporal
 from shared.kit.bus import Handler, Listener
 from shared.kit.db import Database
 from shared.kit.http import ServiceClient, create_app
@@ -119,7 +119,7 @@ async def _serve_engine(
         await asyncio.Event().wait()
 
 
-async def _die_with(tasks: list["asyncio.Future[None]"]) -> None:
+async def _die_with(tasks: Sequence["asyncio.Future[None]"]) -> None:
     """A background task never ends by itself; when one does, the process ends and is started again."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
@@ -154,7 +154,19 @@ async def run(name: str, settings: ServiceSettings, make_app: MakeApp, working: 
         if part in ("worker", "all"):
             await stack.enter_async_context(working(around))
         app = make_app(around) if part in ("api", "all") else health_only(around)
+        stack.push_async_callback(_cancelled, asyncio.ensure_future(_hear_endings(around)))
         await serve(app, settings)
+
+
+async def _hear_endings(around: Surroundings) -> None:
+    """A token dies with its session, in every process."""
+    url, name = around.settings.nats_url, f"{around.name}-gate"
+    await sessions.hear_endings(lambda back: _patiently(lambda: bus.connect(url, name, back)), around.gatekeeper)
+
+
+async def _cancelled(task: "asyncio.Future[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def health_only(around: Surroundings) -> FastAPI:

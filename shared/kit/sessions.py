@@ -2,9 +2,17 @@
 
 Identity mints the token from a session and signs it (Ed25519); everybody else only needs its public keys. The person
 may hold several posts: the header ``Acting-For`` names the organisation, and a post not in the token is not there.
+
+A token dies with its session. Every process hears which sessions end (``hear_endings``, started by ``process.run``),
+reads from identity what ended before it listened, and asks again before it lets anybody change something when its
+list is older than a second: so a fresh replica, or one that lost the bus, refuses as well.
 """
 
+import asyncio
+import contextlib
+import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -14,6 +22,7 @@ from fastapi import Depends, Header, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
+from nats.aio.client import Client as NatsClient
 
 from shared.kit.keys import Keyring
 from shared.rules.actor import Actor
@@ -21,6 +30,9 @@ from shared.rules.refusals import Refused
 
 ISSUER = "bordereau-identity"
 AUDIENCE = "bordereau"
+SESSION_ENDED = "identity.session.ended.v1"
+ENDED_KEPT = 600.0
+"""Seconds we remember an ended session; longer than any token lives."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +77,67 @@ class Person:
 class Gatekeeper:
     """Reads service tokens; keeps identity's public keys, and what it has read for as long as it is valid."""
 
-    def __init__(self, identity_url: str, services: Keyring, client: httpx2.AsyncClient | None = None) -> None:
-        self._url = identity_url.rstrip("/") + "/.well-known/jwks.json"
+    def __init__(
+        self,
+        identity_url: str,
+        services: Keyring,
+        client: httpx2.AsyncClient | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._identity = identity_url.rstrip("/")
         self._client = client or httpx2.AsyncClient(timeout=5)
+        self._ring = services
         self._services = [OctKey.import_key(key) for key in services.values()]
+        self._now = now
         self._keys: KeySet | None = None
         self._fetched = 0.0
         self._read: dict[str, tuple[float, Person]] = {}
-        self.ended: set[str] = set()
+        self._ended: dict[str, float] = {}
+        self._asked = float("-inf")
+        self._asking = asyncio.Lock()
 
-    async def person(self, token: str) -> Person:
-        """The person a token speaks for; refused ``unauthenticated`` when it is not valid now."""
+    async def person(self, token: str, *, sure: bool = False) -> Person:
+        """The person a token speaks for; refused ``unauthenticated`` or ``session_ended`` when it is not valid now.
+
+        ``sure`` is for changes: the list of ended sessions is at most a second old, or ``unavailable``.
+        """
         known = self._read.get(token)
-        if known is None or known[0] <= time.time():
+        if known is None or known[0] <= self._now():
             known = await self._open(token)
             if len(self._read) > 5000:
                 self._read.clear()
             self._read[token] = known
-        if known[1].session_id in self.ended:
-            raise Refused("unauthenticated")
+        if sure:
+            await self.ask_endings()
+        elif self._asked == float("-inf"):
+            with contextlib.suppress(Refused):
+                await self.ask_endings()
+        if known[1].session_id in self._ended:
+            raise Refused("session_ended")
         return known[1]
+
+    def forget(self, session_id: str) -> None:
+        """This session has ended: its tokens are refused from now on."""
+        now = self._now()
+        self._ended[session_id] = now
+        if len(self._ended) > 10_000:
+            self._ended = {each: at for each, at in self._ended.items() if at > now - ENDED_KEPT}
+
+    async def ask_endings(self, older_than: float = 1.0) -> None:
+        """Ask identity which sessions ended lately, unless we did a moment ago."""
+        async with self._asking:
+            asked = time.monotonic()
+            if asked - self._asked <= older_than:
+                return
+            headers = {"Authorization": f"Bearer {service_token('gatekeeper', self._ring)}"}
+            try:
+                answer = await self._client.get(f"{self._identity}/sessions/ended", headers=headers)
+                answer.raise_for_status()
+            except httpx2.HTTPError as problem:
+                raise Refused("unavailable") from problem
+            for session_id in answer.json():
+                self.forget(session_id)
+            self._asked = asked
 
     async def _open(self, token: str) -> tuple[float, Person]:
         claims = await self._claims(token)
@@ -104,7 +157,7 @@ class Gatekeeper:
             try:
                 decoded = jwt.decode(token, await self._published(fresh), algorithms=["EdDSA", "Ed25519"])
                 claims = decoded.claims
-                if claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE or claims["exp"] <= time.time():
+                if claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE or claims["exp"] <= self._now():
                     raise Refused("unauthenticated")
                 return dict(claims)
             except (JoseError, ValueError, KeyError):
@@ -115,7 +168,7 @@ class Gatekeeper:
     async def _published(self, fresh: bool) -> KeySet:
         if self._keys is None or fresh:
             try:
-                answer = await self._client.get(self._url)
+                answer = await self._client.get(f"{self._identity}/.well-known/jwks.json")
                 answer.raise_for_status()
             except httpx2.HTTPError as problem:
                 raise Refused("unavailable") from problem
@@ -149,9 +202,9 @@ def _bearer(authorization: str | None) -> str:
 
 
 async def current_person(request: Request, authorization: Annotated[str | None, Header()] = None) -> Person:
-    """The person asking, whatever his posts."""
+    """The person asking, whatever his posts; for a change we make sure that his session goes on."""
     gatekeeper: Gatekeeper = request.app.state.gatekeeper
-    return await gatekeeper.person(_bearer(authorization))
+    return await gatekeeper.person(_bearer(authorization), sure=request.method not in ("GET", "HEAD"))
 
 
 async def current_actor(
@@ -167,6 +220,38 @@ async def current_service(request: Request, authorization: Annotated[str | None,
     return gatekeeper.service(_bearer(authorization))
 
 
+async def current_reader(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
+    """Whoever may read what is open to all of us: the id of a person, or the name of a service."""
+    try:
+        return await current_service(request, authorization)
+    except Refused:
+        return (await current_person(request, authorization)).person_id
+
+
+async def hear_endings(
+    connected: Callable[[Callable[[], Awaitable[None]]], Awaitable[NatsClient]], gatekeeper: Gatekeeper
+) -> None:
+    """Hear of every session that ends, until cancelled; after a silence ask for what was missed.
+
+    A plain subscription, because each process must hear it, and only what ends while tokens still live matters.
+    """
+
+    async def ask() -> None:
+        with contextlib.suppress(Refused):
+            await gatekeeper.ask_endings(older_than=0)
+
+    connection = await connected(ask)
+    try:
+        subscription = await connection.subscribe(SESSION_ENDED)
+        await ask()
+        async for message in subscription.messages:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                gatekeeper.forget(str(json.loads(message.data)["session_id"]))
+    finally:
+        await connection.close()
+
+
 CurrentPerson = Annotated[Person, Depends(current_person)]
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 CurrentService = Annotated[str, Depends(current_service)]
+CurrentReader = Annotated[str, Depends(current_reader)]

@@ -18,7 +18,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from joserfc import jwt
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import OKPKey
 
 from deploy.local.postgres import Server, postgres
 from shared.kit import migrations, temporal
@@ -110,11 +110,17 @@ class PassportOffice:
         self.key = OKPKey.generate_key("Ed25519", parameters={"kid": "test"}, private=True)
         self.services = keyring(key_file, "services")
         self.app = FastAPI()
+        self.ended: list[str] = []
         self.app.get("/.well-known/jwks.json")(self.published)
+        self.app.get("/sessions/ended")(self.sessions_ended)
 
     async def published(self) -> dict[str, Any]:
         """The public keys."""
-        return dict(KeySet([self.key]).as_dict(private=False))
+        return {"keys": [self.key.as_dict(private=False)]}
+
+    async def sessions_ended(self) -> list[str]:
+        """The sessions that a test has ended."""
+        return self.ended
 
     def gatekeeper(self) -> Gatekeeper:
         """A gatekeeper that believes this office."""
@@ -143,7 +149,7 @@ class PassportOffice:
             "posts": _claimed(posts),
             "exp": int(time.time()) + 120,
         }
-        token = jwt.encode({"alg": "EdDSA", "kid": "test"}, claims, self.key, algorithms=["EdDSA"])
+        token = jwt.encode({"alg": "Ed25519", "kid": "test"}, claims, self.key, algorithms=["Ed25519"])
         return {"Authorization": f"Bearer {token}"}
 
     def service(self, name: str = "notifications") -> dict[str, str]:

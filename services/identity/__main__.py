@@ -1,0 +1,9 @@
+"""``python -m services.identity [all|api|worker|migrate]``."""
+
+from services.identity.app import create_app
+from services.identity.settings import Settings
+from services.identity.worker import working
+from shared.kit.process import main
+
+if __name__ == "__main__":
+    main("identity", Settings(), create_app, working)

@@ -1,0 +1,226 @@
+"""The HTTP door: sessions, tokens, the person himself, and what other services may read of him.
+
+A session's secret comes as ``Authorization: Session <secret>``; the portal keeps it in a cookie, nobody else sees it.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import JSONResponse
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.identity import store
+from services.identity.attempts import Attempts
+from services.identity.models import AccountRow, SessionRow
+from services.identity.rules import SessionEnd, is_language, is_time_zone
+from services.identity.signing import Signer
+from shared.contracts.identity import (
+    PersonView,
+    PostView,
+    Preferences,
+    Proof,
+    Recipient,
+    ServiceToken,
+    SessionView,
+    SignIn,
+)
+from shared.kit import tokens
+from shared.kit.process import Surroundings
+from shared.kit.sessions import CurrentService, current_person
+from shared.rules.refusals import Refused
+
+router = APIRouter()
+JUST_ENDED = timedelta(minutes=10)
+"""Longer than any service token lives: whoever asks which sessions ended lately misses none that matters."""
+
+
+class Desk:
+    """What the door needs: the surroundings, the scales for attempts, the pen for tokens."""
+
+    def __init__(self, around: Surroundings, attempts: Attempts, signer: Signer) -> None:
+        self.around, self.attempts, self.signer = around, attempts, signer
+        settings = around.settings
+        self.limits = store.Limits(
+            timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+        )
+
+    async def session(self, secret: str) -> tuple[SessionRow, AccountRow]:
+        """The session with this secret and whose it is; refused ``session_ended`` when there is none any more."""
+        async with self.around.database.transaction() as session:
+            found = await store.live_session(session, tokens.digest(secret), self.around.now(), self.limits)
+        if found is None or (found[1].demo and not self.around.settings.demo):
+            raise Refused("session_ended")
+        return found
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+CurrentDesk = Annotated[Desk, Depends(_desk)]
+
+
+def secret_of(authorization: str | None) -> str | None:
+    """The session's secret in an Authorization header, if there is one."""
+    scheme, _, secret = (authorization or "").partition(" ")
+    return secret if scheme.lower() == "session" and secret else None
+
+
+async def _session(
+    desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None
+) -> tuple[SessionRow, AccountRow]:
+    secret = secret_of(authorization)
+    if secret is None:
+        raise Refused("unauthenticated")
+    return await desk.session(secret)
+
+
+async def _oneself(
+    request: Request, desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None
+) -> AccountRow:
+    """The person asking, by his session or by a service token made from it."""
+    secret = secret_of(authorization)
+    if secret is not None:
+        return (await desk.session(secret))[1]
+    person = await current_person(request, authorization)
+    async with desk.around.database.transaction() as session:
+        row = await store.account(session, person.person_id)
+    if row is None:
+        raise Refused("unauthenticated")
+    return row
+
+
+CurrentSession = Annotated[tuple[SessionRow, AccountRow], Depends(_session)]
+Oneself = Annotated[AccountRow, Depends(_oneself)]
+
+
+@router.post("/sessions", status_code=201)
+async def sign_in(
+    attempt: SignIn, request: Request, desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None
+) -> SessionView:
+    """Open a session; one the browser already had is ended, so that a secret never outlives a sign-in."""
+    now, source = desk.around.now(), request.client.host if request.client else ""
+    async with desk.around.database.transaction() as session:
+        account = await store.account_by_email(session, attempt.email)
+    renewed = await desk.attempts.weigh(account, attempt.email, attempt.password, source)
+    assert account is not None
+    secret, digest = tokens.mint("session")
+    async with desk.around.database.transaction() as session:
+        if former := secret_of(authorization):
+            await store.end_session(session, tokens.digest(former), now, SessionEnd.ROTATED)
+        opened = await store.open_session(session, account, digest, now, renewed)
+        person = await _person(desk, session, account)
+    expires_at = min(opened.seen_at + desk.limits.idle, opened.opened_at + desk.limits.longest)
+    return SessionView(session=secret, expires_at=expires_at, person=person)
+
+
+@router.delete("/sessions/current", status_code=204)
+async def sign_out(desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None) -> Response:
+    """End this session and every service token made from it; harmless when it has ended already."""
+    if secret := secret_of(authorization):
+        async with desk.around.database.transaction() as session:
+            await store.end_session(session, tokens.digest(secret), desk.around.now(), SessionEnd.SIGNED_OUT)
+        return Response(status_code=204)
+    raise Refused("unauthenticated")
+
+
+@router.post("/sessions/current/proof")
+async def prove(proof: Proof, current: CurrentSession, request: Request, desk: CurrentDesk) -> ServiceToken:
+    """Prove once more to be oneself, before a signature; the answer is a token that says so."""
+    opened, account = current
+    source = request.client.host if request.client else ""
+    await desk.attempts.weigh(account, account.email, proof.password, source)
+    async with desk.around.database.transaction() as session:
+        await store.prove(session, opened, desk.around.now())
+    return await _token(desk, opened, account)
+
+
+@router.post("/tokens", status_code=201)
+async def token(current: CurrentSession, desk: CurrentDesk) -> ServiceToken:
+    """A short-lived token with which the portal speaks to the services on this person's behalf."""
+    return await _token(desk, *current)
+
+
+@router.get("/me")
+async def me(oneself: Oneself, desk: CurrentDesk) -> PersonView:
+    """The person himself, with his posts."""
+    async with desk.around.database.transaction() as session:
+        return await _person(desk, session, oneself)
+
+
+@router.patch("/me")
+async def prefer(preferences: Preferences, oneself: Oneself, desk: CurrentDesk) -> PersonView:
+    """Change the language and the time zone; what is not given stays as it is."""
+    if preferences.language is not None and not is_language(preferences.language):
+        raise Refused("invalid", field="language")
+    if preferences.time_zone is not None and not is_time_zone(preferences.time_zone):
+        raise Refused("invalid", field="time_zone")
+    async with desk.around.database.transaction() as session:
+        await store.prefer(
+            session,
+            oneself,
+            desk.around.now(),
+            language=preferences.language,
+            time_zone=preferences.time_zone,
+        )
+        return await _person(desk, session, oneself)
+
+
+@router.get("/people/{person_id}")
+async def recipient(person_id: UUID, _: CurrentService, desk: CurrentDesk) -> Recipient:
+    """A person as the letter-writer needs him; for services only."""
+    async with desk.around.database.transaction() as session:
+        row = await store.account(session, str(person_id))
+    if row is None:
+        raise Refused("not_found")
+    return Recipient(
+        id=row.id,
+        name=f"{row.first_name} {row.last_name}".strip(),
+        email=row.email,
+        language=row.language,
+        time_zone=row.time_zone,
+        html=row.html,
+        demo=row.demo,
+    )
+
+
+@router.get("/sessions/ended")
+async def ended(_: CurrentService, desk: CurrentDesk) -> list[str]:
+    """The sessions that ended in the last minutes: their tokens are refused; for services only."""
+    async with desk.around.database.transaction() as session:
+        return list(await store.ended_since(session, desk.around.now() - JUST_ENDED))
+
+
+@router.get("/.well-known/jwks.json")
+async def keys(desk: CurrentDesk) -> Any:
+    """The public keys with which anybody can check a service token."""
+    return JSONResponse({"keys": await desk.signer.published(desk.around.now())})
+
+
+async def _person(desk: Desk, session: AsyncSession, row: AccountRow) -> PersonView:
+    return PersonView(
+        id=row.id,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        language=row.language,
+        time_zone=row.time_zone,
+        posts=[
+            PostView(
+                organisation_id=post.organisation_id,
+                organisation=name,
+                role_type=post.role_type,
+                administrator=post.administrator,
+            )
+            for post, name in await store.posts(session, row.id)
+        ],
+    )
+
+
+async def _token(desk: Desk, opened: SessionRow, account: AccountRow) -> ServiceToken:
+    async with desk.around.database.transaction() as session:
+        posts = [post for post, _ in await store.posts(session, account.id)]
+    return await desk.signer.token(account, opened, posts, desk.around.now())

@@ -1,0 +1,28 @@
+"""Wiring of the HTTP door."""
+
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from services.identity.api import Desk, router
+from services.identity.attempts import Attempts
+from services.identity.passwords import Passwords
+from services.identity.signing import Signer
+from shared.kit import http
+from shared.kit.keys import keyring
+from shared.kit.process import Surroundings
+
+SIGN_IN_LIMIT = 16_384
+"""Nothing that is sent to identity is long."""
+
+
+def create_app(around: Surroundings) -> FastAPI:
+    """The identity service's HTTP door."""
+    settings = around.settings
+    wrapping = keyring(settings.codec_key_file, "identity-tokens")
+    signer = Signer(around.database, wrapping, timedelta(seconds=settings.token_seconds))
+    app = http.create_app("identity", around.gatekeeper, body_limit=SIGN_IN_LIMIT)
+    app.state.desk = Desk(around, Attempts(settings, Passwords(settings)), signer)
+    app.include_router(router)
+    http.add_feed(app, around.database)
+    return app

@@ -1,0 +1,41 @@
+"""Wiring of the background work: the relay, the listeners, overdue sessions, and the persons of the demonstration."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy.exc import DBAPIError
+
+from services.identity import demo, store
+from services.identity.events import HANDLERS
+from services.identity.passwords import Passwords
+from shared.kit.log import logger
+from shared.kit.process import Surroundings, background
+
+EVERY = 60.0
+log = logger("worker")
+
+
+@asynccontextmanager
+async def working(around: Surroundings) -> AsyncIterator[None]:
+    """Everything that goes on without being asked."""
+    settings = around.settings
+    if settings.demo and settings.demo_file:
+        passwords = Passwords(settings)
+        added = await demo.load(around.database, passwords, settings.demo_file, around.now())
+        passwords.close()
+        log.info("demonstration accounts", added=added)
+
+    async def tidy() -> None:
+        limits = store.Limits(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
+        while True:
+            try:
+                async with around.database.transaction() as session:
+                    await store.end_overdue(session, around.now(), limits)
+            except (DBAPIError, OSError) as problem:
+                log.warning("overdue sessions wait", reason=type(problem).__name__)
+            await asyncio.sleep(EVERY)
+
+    async with background(around, handlers=HANDLERS, chores=[tidy]):
+        yield

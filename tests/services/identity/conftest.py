@@ -1,0 +1,107 @@
+"""Identity with two persons of its own: one active, one blocked; hashing is cheap here."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from services.identity import store
+from services.identity.app import create_app
+from services.identity.models import AccountRow, OrganisationRow, PostRow
+from services.identity.passwords import Passwords
+from services.identity.rules import AccountStatus, email_key
+from services.identity.settings import Settings
+from shared.kit.process import Surroundings
+from shared.kit.sessions import Gatekeeper
+from tests.services.conftest import NOON, Around, Clock, PassportOffice, Visitor
+
+CHEAP = {"argon2_memory_kib": 64, "argon2_passes": 1}
+PASSWORD = "Correct-horse-1"
+CLAIRE = "00000000-0000-4000-8000-00000000c1a1"
+BLOCKED = "00000000-0000-4000-8000-00000000b10c"
+DEMO = "00000000-0000-4000-8000-00000000de30"
+TOULOUSE = "00000000-0000-4000-8000-0000000000aa"
+PERPIGNAN = "00000000-0000-4000-8000-0000000000bb"
+
+
+@dataclass
+class House:
+    """The identity service in this process, and a client at its door."""
+
+    around: Surroundings
+    client: httpx2.AsyncClient
+    clock: Clock
+
+    async def sign_in(self, email: str = "claire@pyrenees.example", password: str = PASSWORD, **headers: str) -> Any:
+        """The answer to an attempt."""
+        return await self.client.post("/sessions", json={"email": email, "password": password}, headers=headers)
+
+    async def secret(self) -> str:
+        """The secret of a fresh session of Claire's."""
+        return str((await self.sign_in()).json()["session"])
+
+    async def announced(self, subject: str) -> list[dict[str, Any]]:
+        """The bodies of the events of one kind, oldest first."""
+        async with self.around.database.transaction() as session:
+            rows = await session.execute(text("SELECT body FROM outbox WHERE subject = :s ORDER BY id"), {"s": subject})
+            return [row[0] for row in rows]
+
+    async def one(self, query: str, **params: Any) -> Any:
+        """The first value a query finds."""
+        async with self.around.database.transaction() as session:
+            return (await session.execute(text(query), params)).scalar_one()
+
+
+def by(secret: str) -> dict[str, str]:
+    """The header of a session."""
+    return {"Authorization": f"Session {secret}"}
+
+
+@pytest.fixture
+async def house(around: Around, visit: Visitor, clock: Clock, passports: PassportOffice) -> AsyncIterator[House]:
+    made = await around("identity", Settings, **CHEAP)
+    passwords = Passwords(made.settings)
+    kept = await passwords.hashed(PASSWORD)
+    passwords.close()
+    async with made.database.transaction() as session:
+        await store.add_accounts(session, [_account(*each, kept) for each in _PEOPLE])
+        for organisation_id, name in ((TOULOUSE, "Pyrénées Bio Import"), (PERPIGNAN, "Perpignan")):
+            await store.remember_organisation(
+                session, OrganisationRow(id=organisation_id, name=name, status="VALID", revision=1)
+            )
+        await store.remember_post(
+            session,
+            PostRow(person_id=CLAIRE, organisation_id=TOULOUSE, role_type="OPERATOR", administrator=True, since=NOON),
+        )
+    app = create_app(made)
+    door = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app))
+    made.gatekeeper = Gatekeeper("http://identity", passports.services, door, lambda: clock().timestamp())
+    app.state.gatekeeper = made.gatekeeper
+    yield House(made, visit(app), clock)
+    await door.aclose()
+
+
+_PEOPLE = (
+    (CLAIRE, "Claire", "Delmas", "Claire@Pyrenees.example", AccountStatus.ACTIVE, False),
+    (BLOCKED, "Paul", "Renaud", "blocked@inao.example", AccountStatus.BLOCKED, False),
+    (DEMO, "Luc", "Marty", "demo@garonne.example", AccountStatus.ACTIVE, True),
+)
+
+
+def _account(
+    person_id: str, first: str, last: str, email: str, status: AccountStatus, demo: bool, kept: str
+) -> AccountRow:
+    return AccountRow(
+        id=person_id,
+        first_name=first,
+        last_name=last,
+        email=email,
+        email_key=email_key(email),
+        password_hash=kept,
+        status=status,
+        demo=demo,
+        created_at=NOON,
+    )
