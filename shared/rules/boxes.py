@@ -309,6 +309,7 @@ class Problem:
     severity: str = "error"
     """An error refuses the action; a warning does not."""
 
+    @property
     def is_error(self) -> bool:
         """Whether it refuses the action."""
         return self.severity == "error"

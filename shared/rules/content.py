@@ -3,7 +3,7 @@
 One thing to remember: content is JSON. Whatever is derived is derived again at every change, and never believed.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -53,22 +53,21 @@ def copied(content: Row) -> Content:
     return {**blank(), **{name: content.get(name) for name in COPIED}, "product_lines": rows}
 
 
-def fill_in(content: Row, facts: Facts, creator: Party | None = None, changed: Collection[str] = ()) -> Content:
-    """The content with what follows from these changes in boxes the writer left open; all of it he may still change.
+def fill_in(content: Row, changes: Row, facts: Facts, creator: Party | None = None) -> Content:
+    """These changes, and what follows from them in boxes the writer left open; all of it he may still change.
 
     With `creator` also his own organisation, in the box that is its own (guide 002 §3.1).
     """
-    filled = {**blank(), **content}
-    own = born(creator, facts.now.date()) if creator else {}
-    for name in ("issuing_body", "exporter", "importer", "country_of_export"):
-        if not filled[name] and name not in changed:
-            filled[name] = own.get(name)
-    exporter = facts.party(filled["exporter"])
-    if exporter and not filled["issuing_body"] and "issuing_body" not in changed:
-        filled["issuing_body"] = body_of(exporter, ActivityType.ORG_EXPORTER)
-    if exporter and "country_of_export" not in changed and ("exporter" in changed or not filled["country_of_export"]):
-        filled["country_of_export"] = exporter.country
-    filled["product_lines"] = _filled_lines(lines(filled), facts)
+    filled = dict(changes)
+    for name, own in born(creator, facts.now.date()).items() if creator else ():
+        if not content.get(name):
+            filled.setdefault(name, own)
+    if exporter := facts.party(filled.get("exporter")):
+        filled.setdefault("country_of_export", exporter.country)
+        if not content.get("issuing_body"):
+            filled.setdefault("issuing_body", body_of(exporter, ActivityType.ORG_EXPORTER))
+    if "product_lines" in filled:
+        filled["product_lines"] = _filled_lines(lines(filled), facts)
     return filled
 
 
@@ -124,7 +123,7 @@ def holders(place: str, content: Row) -> list[tuple[str, Row]]:
     return [(place, content.get(root) or {})]
 
 
-def organisations(content: Row) -> frozenset[str]:
+def organisations_in(content: Row) -> frozenset[str]:
     """Every organisation the content names anywhere: what has to be looked up before the law is asked."""
     found: set[str] = set()
     for box in BOXES:
@@ -137,7 +136,7 @@ def organisations(content: Row) -> frozenset[str]:
     return frozenset(found)
 
 
-def commodities(content: Row) -> frozenset[str]:
+def commodities_in(content: Row) -> frozenset[str]:
     """Every commodity code the content names."""
     return frozenset(code for line in lines(content) if isinstance(code := line.get("cn_code"), str))
 
@@ -154,29 +153,45 @@ def places_of(organisation: str, content: Row) -> tuple[str, ...]:
     )
 
 
-def bound(content: Row, creator: str, parties: Mapping[str, Party]) -> dict[str, frozenset[Tie]]:
-    """Organisation -> the ties by which this certificate binds it. The superior of box 9 comes from the directory."""
-    pairs = [(creator, Tie.CREATOR)]
+def named(content: Row, creator: str, superior_of: Callable[[str], str | None]) -> dict[Tie, list[str]]:
+    """Tie -> the organisations this certificate binds by it; a tie that binds nobody is left out."""
+    ties: dict[Tie, list[str]] = {Tie.CREATOR: [creator]}
     for box in BOXES:
         if box.names and (value := content.get(box.field)):
-            pairs += [(each, box.names) for each in (value if isinstance(value, list) else [value])]
-    authority = parties.get(content.get("entry_authority") or "")
-    if authority and authority.superior:
-        pairs.append((authority.superior, Tie.CENTRAL_AUTHORITY))
-    return {each: frozenset(tie for other, tie in pairs if other == each) for each, _ in pairs}
+            ties[box.names] = list(value) if isinstance(value, list) else [value]
+    if superior := superior_of(content.get("entry_authority") or ""):
+        ties[Tie.CENTRAL_AUTHORITY] = [superior]
+    return ties
+
+
+def ties_of(content: Row, creator: str, superior_of: Callable[[str], str | None]) -> Callable[[str], frozenset[Tie]]:
+    """A function from an organisation to the ties by which this certificate binds it."""
+    ties = named(content, creator, superior_of)
+    return lambda organisation: frozenset(tie for tie, bound in ties.items() if organisation in bound)
+
+
+def readers(content: Row, parties: Mapping[str, Party]) -> frozenset[str]:
+    """Who may read a submitted certificate without a tie: producers, their bodies, and the importer's own body."""
+    importer = parties.get(content.get("importer") or "")
+    body = body_of(importer, ActivityType.ORG_IMPORTER) if importer else None
+    behind = [*(content.get("producers") or ()), *(content.get("producers_control_bodies") or ()), body]
+    return frozenset(each for each in behind if each)
 
 
 def sees(content: Row, creator: str, status: Status, submitted: bool, parties: Mapping[str, Party]) -> frozenset[str]:
-    """The organisations that may see the certificate: those it binds and, reading only, the control bodies behind them."""
-    seeing = {
-        each for each, ties in bound(content, creator, parties).items() if may_see(status, ties, submitted=submitted)
-    }
-    importer = parties.get(content.get("importer") or "")
-    behind = {
-        *(content.get("producers_control_bodies") or ()),
-        importer and body_of(importer, ActivityType.ORG_IMPORTER),
-    }
-    return frozenset(seeing | {each for each in behind if each} if submitted else seeing)
+    """The organisations that may see the certificate as it stands: those it binds, and those that only read."""
+    bound = named(content, creator, lambda authority: parties[authority].superior if authority in parties else None)
+    open_to = {each for tie, some in bound.items() if may_see(status, frozenset({tie}), submitted) for each in some}
+    return frozenset(open_to | readers(content, parties) if submitted else open_to)
+
+
+def seen_by(organisation: str, ties: frozenset[Tie], content: Row) -> Content:
+    """The content as this organisation may read it: a producer without another tie sees his own lines of box 13."""
+    bodies = content.get("producers_control_bodies") or ()
+    if ties or organisation in bodies or organisation not in (content.get("producers") or ()):
+        return dict(content)
+    own = [line for line in lines(content) if line.get("producer") == organisation]
+    return {**content, "product_lines": own, "producers": [organisation]}
 
 
 # ---------------------------------------------------------------------------------------------------------- comparing

@@ -463,7 +463,7 @@ def amendment_problems(before: Row, after: Row, status: Status, model: Model, fa
         return ()
     guards = Action.SUBMIT if status is Status.DESCRIPTION_COMPLETED else Action.AMEND
     old = problems(before, guards, model, facts)
-    return tuple(each for each in problems(after, guards, model, facts) if each.is_error() and each not in old)
+    return tuple(each for each in problems(after, guards, model, facts) if each.is_error and each not in old)
 
 
 def missing_to_save(content: Row, model: Model) -> tuple[Problem, ...]:
@@ -474,7 +474,7 @@ def missing_to_save(content: Row, model: Model) -> tuple[Problem, ...]:
 
 def is_complete(content: Row, model: Model) -> bool:
     """Whether everything that may follow within ten days of box 18 is there (box 13 packages, 16, 17)."""
-    return not any(hole.is_error() for hole in _holes(content, Action.VERIFY, model))
+    return not any(hole.is_error for hole in _holes(content, Action.VERIFY, model))
 
 
 def refusal_for(found: Iterable[Problem]) -> str:
@@ -485,7 +485,7 @@ def refusal_for(found: Iterable[Problem]) -> str:
 
 def refuse_if_incomplete(content: Row, action: Action, model: Model, facts: Facts) -> None:
     """Refuse an action whose boxes or form have errors, with all of them."""
-    errors = [each for each in problems(content, action, model, facts) if each.is_error()]
+    errors = [each for each in problems(content, action, model, facts) if each.is_error]
     if errors:
         countries = [each.params["country"] for each in errors if each.code == "no_certificate_needed"]
         raise Refused(refusal_for(errors), problems=errors, **({"country": countries[0]} if countries else {}))
