@@ -1,0 +1,29 @@
+"""The certificates service, as the workflows see it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.certificates import store
+from services.certificates.seal import Seals
+from shared.contracts.certificates import CertificateActivities, Life, Record, Recorded, Ring
+from shared.kit import clock
+from shared.kit.db import Database
+
+
+class Activities(CertificateActivities):
+    """Fulfils the contract: one transaction each."""
+
+    def __init__(self, database: Database, seals: Seals, now: Callable[[], datetime] = clock.now) -> None:
+        self.database, self.seals, self.now = database, seals, now
+
+    async def record(self, record: Record) -> Recorded:
+        async with self.database.transaction() as session:
+            return await store.record(session, record, self.seals, self.now())
+
+    async def look(self, certificate_id: str) -> Life:
+        async with self.database.transaction() as session:
+            return await store.look(session, certificate_id, self.now())
+
+    async def ring(self, ring: Ring) -> Life:
+        async with self.database.transaction() as session:
+            return await store.ring(session, ring, self.now())

@@ -1,0 +1,219 @@
+"""The HTTP door: parse, ask, answer. Whoever may not see a certificate hears that it is not there."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse
+
+from services.certificates import commodities, lists, store, views
+from services.certificates.models import CertificateRow
+from shared.contracts.certificates import (
+    LIFE,
+    CertificatePage,
+    CertificateView,
+    CommodityView,
+    Confirmation,
+    Edit,
+    JournalView,
+    Life,
+    NewCertificate,
+    Order,
+    OrderState,
+    Wish,
+    life_id,
+)
+from shared.kit import outbox
+from shared.kit.http import IdempotencyKey
+from shared.kit.process import Surroundings
+from shared.kit.sessions import CurrentActor, CurrentPerson
+from shared.rules.actor import Actor
+from shared.rules.refusals import Refused
+from shared.rules.roles import RoleType
+from shared.rules.status import Action
+from shared.words import best_language
+
+router = APIRouter()
+
+
+def surroundings(request: Request) -> Surroundings:
+    """What the process was started with."""
+    return request.app.state.around  # type: ignore[no-any-return]
+
+
+def reader_language(accept_language: Annotated[str | None, Header()] = None) -> str:
+    """The language the reader wants."""
+    return best_language(accept_language)
+
+
+Around = Annotated[Surroundings, Depends(surroundings)]
+Language = Annotated[str, Depends(reader_language)]
+
+
+@router.post("/certificates", status_code=201)
+async def create(
+    new: NewCertificate, actor: CurrentActor, key: IdempotencyKey, around: Around, language: Language
+) -> CertificateView:
+    """Save a new draft; boxes 1, 4 and at least one line of 13 are needed for that."""
+    async with around.database.transaction() as session:
+        row = await store.create(session, actor, new, key, around.now())
+        return await views.certificate(session, row, actor, around.now(), language)
+
+
+@router.get("/certificates")
+async def certificates(
+    actor: CurrentActor, around: Around, wish: Annotated[lists.ListWish, Query()]
+) -> CertificatePage:
+    """The certificates this organisation may see, filtered, sorted, page by page."""
+    async with around.database.transaction() as session:
+        return await lists.page(session, actor, wish)
+
+
+@router.get("/certificates/{certificate_id}")
+async def certificate(
+    certificate_id: str, actor: CurrentActor, around: Around, language: Language
+) -> CertificateView:
+    """One certificate as this organisation may see it, and what it may edit and do now."""
+    async with around.database.transaction() as session:
+        row = await views.seen(session, certificate_id, actor)
+        return await views.certificate(session, row, actor, around.now(), language)
+
+
+@router.put("/certificates/{certificate_id}/boxes")
+async def edit(
+    certificate_id: str, change: Edit, actor: CurrentActor, key: IdempotencyKey, around: Around, language: Language
+) -> CertificateView:
+    """Change boxes on the revision seen."""
+    gather = timedelta(seconds=around.settings.edits_gather_seconds)
+    async with around.database.transaction() as session:
+        await views.seen(session, certificate_id, actor)
+        row = await store.edit(session, certificate_id, actor, change, key, around.now(), gather)
+        return await views.certificate(session, row, actor, around.now(), language)
+
+
+@router.post("/certificates/{certificate_id}/actions")
+async def act(
+    certificate_id: str, wish: Wish, actor: CurrentActor, key: IdempotencyKey, around: Around, language: Language
+) -> CertificateView:
+    """Ask the certificate's process for a move; answered once it is on paper."""
+    order = Order(wish.action, actor, wish.revision, wish.form, wish.fingerprint)
+    if order.asks in (Action.AMEND, Action.COPY, Action.EXTRACT):
+        raise Refused("unknown_action", action=wish.action)
+    async with around.database.transaction() as session:
+        row = await views.seen(session, certificate_id, actor)
+        done = await store.told_before(session, order, row.id, key)
+        life = None if done else await store.life_of(session, row, around.now())
+    if life is not None:
+        await around.processes.ask(
+            order.action, order, workflow=LIFE, workflow_id=life_id(row.id), life=life, key=key, answer=Life
+        )
+    async with around.database.transaction() as session:
+        return await views.after(session, certificate_id, key, actor, around.now(), language)
+
+
+@router.post("/certificates/{certificate_id}/copies", status_code=201)
+async def copy(
+    certificate_id: str, actor: CurrentActor, key: IdempotencyKey, around: Around, language: Language
+) -> CertificateView:
+    """Copy as new: a draft with the same parties, products and boxes 7 to 11."""
+    async with around.database.transaction() as session:
+        await views.seen(session, certificate_id, actor)
+        row = await store.copy(session, certificate_id, actor, key, around.now())
+        return await views.certificate(session, row, actor, around.now(), language)
+
+
+@router.get("/certificates/{certificate_id}/confirmation")
+async def confirmation(
+    certificate_id: str, action: str, actor: CurrentActor, around: Around, language: Language
+) -> Confirmation:
+    """What a signature would cover: the whole content of this revision, and its fingerprint."""
+    async with around.database.transaction() as session:
+        row = await views.seen(session, certificate_id, actor)
+        return await views.confirmation(session, row, actor, action, around.now(), language)
+
+
+@router.get("/certificates/{certificate_id}/journal")
+async def journal(certificate_id: str, actor: CurrentActor, around: Around) -> JournalView:
+    """Who did what when, with seals and the chain; `bordereau verify` checks a saved copy offline."""
+    async with around.database.transaction() as session:
+        row = await views.seen(session, certificate_id, actor)
+        return await views.journal(session, row)
+
+
+@router.get("/certificates/{certificate_id}/journal/export")
+async def journal_export(certificate_id: str, actor: CurrentActor, around: Around) -> JSONResponse:
+    """The journal with its sealed documents and public keys: all a verifier needs, in one file."""
+    async with around.database.transaction() as session:
+        row = await views.seen(session, certificate_id, actor)
+        body = await views.export(session, row)
+    name = (row.number or row.id).replace("/", "-")
+    return JSONResponse(body, headers={"Content-Disposition": f'attachment; filename="{name}.journal.json"'})
+
+
+@router.get("/orders/{key}")
+async def order_state(key: str, actor: CurrentActor, around: Around) -> OrderState:
+    """What became of an order of mine: done, or unknown and free to be sent again."""
+    async with around.database.transaction() as session:
+        line = await store.journal_of_key(session, key)
+    if line is None or (line.person_id, line.organisation_id) != (actor.person_id, actor.organisation_id):
+        return OrderState(key=key, state="unknown")
+    return OrderState(
+        key=key, state="done", certificate_id=line.certificate_id, status=line.target, revision=line.revision
+    )
+
+
+@router.get("/signing-keys")
+async def signing_keys(around: Around) -> dict[str, list[dict[str, Any]]]:
+    """The public keys of every organisation that has signed: published, so that anybody can check a seal."""
+    async with around.database.transaction() as session:
+        return {"keys": await views.signing_keys(session)}
+
+
+@router.get("/reference/commodities")
+async def find_commodities(
+    _: CurrentPerson,
+    around: Around,
+    language: Language,
+    q: Annotated[str, Query(max_length=100)] = "",
+    parent: Annotated[str | None, Query(pattern=r"^\d{2,8}$")] = None,
+    codes: Annotated[str | None, Query(pattern=r"^\d{2,8}(,\d{2,8}){0,99}$")] = None,
+) -> list[CommodityView]:
+    """Commodities by name or code, the children of one, or some by code; always with their path."""
+    async with around.database.transaction() as session:
+        if codes is not None:
+            return await commodities.by_code(session, codes.split(","), around.now().date(), language)
+        if q.strip():
+            return await commodities.search(session, q, around.now().date(), language)
+        return await commodities.children(session, parent, around.now().date(), language)
+
+
+@router.get("/ops/outbox")
+async def ops_outbox(actor: CurrentActor, around: Around) -> dict[str, Any]:
+    """What waits in the letter box and what was not understood: for platform administrators."""
+    _only_ops(actor)
+    async with around.database.transaction() as session:
+        return await outbox.state(session)
+
+
+@router.get("/ops/certificates/{certificate_id}")
+async def ops_certificate(certificate_id: str, actor: CurrentActor, around: Around) -> dict[str, Any]:
+    """What ops may know of a certificate: its process and its clocks, not its content."""
+    _only_ops(actor)
+    async with around.database.transaction() as session:
+        row: CertificateRow = await store.found(session, certificate_id)
+    return {
+        "id": row.id,
+        "number": row.number,
+        "status": row.status,
+        "revision": row.revision,
+        "entered_at": row.entered_at,
+        "due": row.due_name,
+        "due_at": row.due_at,
+        "workflow": life_id(row.id),
+        "journal_length": row.journal_length,
+    }
+
+
+def _only_ops(actor: Actor) -> None:
+    if actor.role_type != RoleType.SYS_ADMIN:
+        raise Refused("not_found")

@@ -1,0 +1,52 @@
+"""The ``bordereau`` command: check an exported journal, take the official nomenclature of a year."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.certificates import commodities, verify
+from services.certificates.settings import Settings
+from shared.kit.db import Database
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+reference = typer.Typer(help="Reference data.", no_args_is_help=True)
+app.add_typer(reference, name="reference")
+
+
+@app.command("verify")
+def verify_files(files: Annotated[list[Path], typer.Argument(help="Exported journals.")]) -> None:
+    """Check exported journals: chain, documents, signatures. Needs no network and none of our services."""
+    raise typer.Exit(verify.main([str(file) for file in files]))
+
+
+@reference.command("import")
+def reference_import(
+    file: Annotated[Path, typer.Argument(help="The publisher's yearly file of the Combined Nomenclature.")],
+    year: Annotated[int, typer.Option(help="The year it is in force.")],
+) -> None:
+    """Take the official Combined Nomenclature of a year into the certificates service's database."""
+    from shared.reference import commodities as shipped
+
+    rows = [row._asdict() if hasattr(row, "_asdict") else dict(vars(row)) for row in shipped.parse_official(file, year)]
+
+    async def take() -> int:
+        database = Database(Settings().database_url)
+        try:
+            async with database.transaction() as session:
+                return await commodities.load(session, rows, year)
+        finally:
+            await database.close()
+
+    typer.echo(f"{asyncio.run(take())} codes of {year} taken")
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,167 @@
+"""Lists of certificates: what an organisation may see, as of now, filtered, sorted, page by page with a cursor."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, text, true, tuple_, values
+from sqlalchemy import column as sql_column
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.certificates import paper, store, views
+from services.certificates.models import CertificateRow
+from shared.contracts.certificates import CertificateLine, CertificatePage
+from shared.rules.actor import Actor
+from shared.rules.refusals import Refused
+from shared.rules.status import Status
+
+COUNT_LIMIT = 1000
+UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+SORTS: dict[str, tuple[Any, bool]] = {
+    "updated": (col(CertificateRow.updated_at), True),
+    "oldest": (col(CertificateRow.updated_at), False),
+    "number": (func.coalesce(col(CertificateRow.number), ""), False),
+    "-number": (func.coalesce(col(CertificateRow.number), ""), True),
+    "status": (col(CertificateRow.status), False),
+    "-status": (col(CertificateRow.status), True),
+    "arrival": (func.coalesce(col(CertificateRow.arrival_at), text("'infinity'::timestamptz")), False),
+    "-arrival": (func.coalesce(col(CertificateRow.arrival_at), text("'-infinity'::timestamptz")), True),
+}
+
+
+class ListWish(BaseModel):
+    """What a list is asked for; unknown parameters are refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: list[Status] = Field(default_factory=list)
+    text: str = Field(default="", max_length=200)
+    party: str | None = Field(default=None, pattern=UUID)
+    awaits_me: bool = False
+    sort: Literal["updated", "oldest", "number", "-number", "status", "-status", "arrival", "-arrival"] = "updated"
+    after: str | None = Field(default=None, max_length=400)
+    limit: int = Field(default=25, ge=1, le=100)
+
+
+async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> CertificatePage:
+    """One page of the certificates this organisation may see."""
+    conditions = _conditions(actor, wish)
+    key, falling = SORTS[wish.sort]
+    query: Select[Any] = select(CertificateRow, key.label("key")).where(*conditions)
+    place = tuple_(key, col(CertificateRow.id))
+    if wish.after:
+        seen = tuple_(*_opened(wish.after, wish.sort))
+        query = query.where(place < seen if falling else place > seen)
+    order = (key.desc(), col(CertificateRow.id).desc()) if falling else (key.asc(), col(CertificateRow.id).asc())
+    rows = (await session.execute(query.order_by(*order).limit(wish.limit + 1))).all()
+    shown = rows[: wish.limit]
+    wanted = {each for row, _ in shown for each in _named(row)}
+    known = await store.parties(session, wanted)
+    return CertificatePage(
+        items=[_line(row, known, actor) for row, _ in shown],
+        next=_cursor(shown[-1], wish.sort) if len(rows) > wish.limit else None,
+        counts=await _counts(session, _conditions(actor, wish.model_copy(update={"status": []})))
+        if wish.after is None
+        else {},
+    )
+
+
+def _conditions(actor: Actor, wish: ListWish) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [col(CertificateRow.visible_to).contains([actor.organisation_id])]
+    if wish.status:
+        conditions.append(col(CertificateRow.status).in_(wish.status))
+    if wish.awaits_me:
+        conditions.append(col(CertificateRow.awaited_by).contains([actor.organisation_id]))
+    if wish.party:
+        conditions.append(
+            or_(
+                *(
+                    col(column) == wish.party
+                    for column in (
+                        CertificateRow.exporter,
+                        CertificateRow.importer,
+                        CertificateRow.issuing_body,
+                        CertificateRow.first_consignee,
+                        CertificateRow.entry_authority,
+                    )
+                )
+            )
+        )
+    if wish.text.strip():
+        query = paper.prefix_query(wish.text)
+        found = col(CertificateRow.search).op("@@")(func.to_tsquery("simple", query)) if query else None
+        conditions.append(found if found is not None else ~true())
+    return conditions
+
+
+async def _counts(session: AsyncSession, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+    """Certificates per status, each counted up to a limit: a list must not become slow because it is long."""
+    statuses = values(sql_column("status", col(CertificateRow.status).type), name="statuses").data(
+        [(status.value,) for status in Status]
+    )
+    some = (
+        select(literal_column("1"))
+        .select_from(CertificateRow)
+        .where(and_(*conditions), col(CertificateRow.status) == statuses.c.status)
+        .limit(COUNT_LIMIT)
+        .lateral("some")
+    )
+    query = (
+        select(statuses.c.status, func.count())
+        .select_from(statuses)
+        .join(some, true())
+        .group_by(statuses.c.status)
+    )
+    return {str(row[0]): int(row[1]) for row in (await session.execute(query)).all()}
+
+
+def _named(row: CertificateRow) -> list[str]:
+    named = (row.exporter, row.importer, row.issuing_body, row.first_consignee, row.entry_authority)
+    return [each for each in named if each]
+
+
+def _line(row: CertificateRow, known: dict[str, Any], actor: Actor) -> CertificateLine:
+    def shown(organisation: str | None) -> Any:
+        return views.party_view(known[organisation]) if organisation in known else None
+
+    return CertificateLine(
+        id=row.id,
+        number=row.number,
+        status=Status(row.status),
+        revision=row.revision,
+        form_model=row.form_model,
+        exporter=shown(row.exporter),
+        importer=shown(row.importer),
+        issuing_body=shown(row.issuing_body),
+        first_consignee=shown(row.first_consignee),
+        entry_authority=shown(row.entry_authority),
+        goods=row.goods,
+        country_of_export=row.country_of_export,
+        updated_at=row.updated_at,
+        arrival_at=row.arrival_at,
+        due_at=row.due_at,
+        awaits_me=actor.organisation_id in row.awaited_by,
+    )
+
+
+def _cursor(last: Any, sort: str) -> str:
+    row, key = last
+    value = key.isoformat() if isinstance(key, datetime) else str(key)
+    return base64.urlsafe_b64encode(json.dumps([sort, value, row.id]).encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str, sort: str) -> tuple[Any, str]:
+    try:
+        made_for, value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if made_for != sort:
+            raise ValueError(made_for)
+        timed = sort in ("updated", "oldest", "arrival", "-arrival")
+        if timed and value.startswith(("datetime", "+", "-")):
+            raise ValueError(value)
+        return (datetime.fromisoformat(value) if timed else value), str(row_id)
+    except (ValueError, TypeError, AttributeError):
+        raise Refused("invalid", field="after") from None

@@ -1,0 +1,163 @@
+"""The tables of the certificates service, and nothing else. Times carry their zone, ids are uuids written as text."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, String, Text, Uuid, func
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.kit import outbox
+
+Moment = DateTime(timezone=True)
+Id = Uuid(as_uuid=False)
+
+
+class Table(SQLModel, registry=registry()):
+    """The tables of this service have a registry of their own: two services may live in one process."""
+
+
+METADATA = Table.metadata
+for _table in outbox.METADATA.tables.values():
+    _table.to_metadata(METADATA)
+
+
+class CertificateRow(Table, table=True):
+    """One certificate of inspection as it stands. Columns beside ``content`` repeat what lists need to find it."""
+
+    __tablename__ = "certificate"
+    __table_args__ = (
+        Index("certificate_seen", "visible_to", postgresql_using="gin"),
+        Index("certificate_awaited", "awaited_by", postgresql_using="gin"),
+        Index("certificate_search", "search", postgresql_using="gin"),
+        Index("certificate_updated", "updated_at", "id"),
+        Index("certificate_arrival", "arrival_at", "id"),
+        Index("certificate_due", "due_at"),
+        Index("certificate_status", "status", "updated_at", "id"),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    number: str | None = Field(default=None, sa_column=Column(String(40), unique=True))
+    form_model: str = Field(sa_column=Column(String(10), nullable=False))
+    status: str = Field(sa_column=Column(String(30), nullable=False))
+    previous: str | None = Field(default=None, sa_column=Column(String(30)))
+    revision: int
+    submitted: bool = False
+    creator: str = Field(sa_column=Column(Id, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    updated_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    entered_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    due_name: str | None = Field(default=None, sa_column=Column(String(40)))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    rung: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    journal_length: int = 0
+    journal_head: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    # repeated from the content, for lists
+    exporter: str | None = Field(default=None, sa_column=Column(Id))
+    importer: str | None = Field(default=None, sa_column=Column(Id))
+    issuing_body: str | None = Field(default=None, sa_column=Column(Id))
+    first_consignee: str | None = Field(default=None, sa_column=Column(Id))
+    entry_authority: str | None = Field(default=None, sa_column=Column(Id))
+    country_of_export: str | None = Field(default=None, sa_column=Column(String(2)))
+    arrival_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    visible_to: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
+    awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
+    goods: str = Field(default="", sa_column=Column(Text, nullable=False))
+    search: Any = Field(default=None, sa_column=Column(TSVECTOR))
+
+
+class JournalRow(Table, table=True):
+    """One line of a certificate's journal: who did what when, chained by hash to the line before. Append-only."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("journal_line", "certificate_id", "seq", unique=True),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    certificate_id: str = Field(sa_column=Column(Id, nullable=False))
+    seq: int
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    person_id: str = Field(sa_column=Column(String(36), nullable=False))
+    person: str
+    organisation_id: str = Field(sa_column=Column(String(36), nullable=False))
+    organisation: str
+    action: str = Field(sa_column=Column(String(40), nullable=False))
+    source: str | None = Field(default=None, sa_column=Column(String(30)))
+    target: str = Field(sa_column=Column(String(30), nullable=False))
+    revision: int
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    changes: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    form: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    seal: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    relies_on: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    previous: str = Field(sa_column=Column(String(64), nullable=False))
+    hash: str = Field(sa_column=Column(String(64), nullable=False))
+    # not covered by the hash: how the order was told, and what it was answered
+    key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
+    order_digest: str | None = Field(default=None, sa_column=Column(String(64)))
+    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+
+
+class SealedRow(Table, table=True):
+    """The document under a signature, byte for byte as it was signed."""
+
+    __tablename__ = "sealed"
+
+    fingerprint: str = Field(sa_column=Column(String(64), primary_key=True))
+    certificate_id: str = Field(sa_column=Column(Id, nullable=False, index=True))
+    revision: int
+    document: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class SigningKeyRow(Table, table=True):
+    """An organisation's signing key; the private half is wrapped by a key that is not in this database."""
+
+    __tablename__ = "signing_key"
+
+    id: str = Field(sa_column=Column(String(32), primary_key=True))
+    organisation_id: str = Field(sa_column=Column(Id, nullable=False, unique=True))
+    public_key: str
+    wrapped: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False, server_default=func.now()))
+
+
+class PartyRow(Table, table=True):
+    """What the directory last said of an organisation, and in which event: the law asks this copy."""
+
+    __tablename__ = "party"
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    event_id: str = Field(sa_column=Column(Id, nullable=False))
+    revision: int
+    record: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class NumberRow(Table, table=True):
+    """The last number given per country of export and year. Counted in the transaction that uses it: no gaps."""
+
+    __tablename__ = "number_series"
+
+    country: str = Field(sa_column=Column(String(2), primary_key=True))
+    year: int = Field(primary_key=True)
+    last: int
+
+
+class CommodityRow(Table, table=True):
+    """One chapter, heading or commodity code of the nomenclature, for the years it was valid."""
+
+    __tablename__ = "commodity"
+    __table_args__ = (
+        Index("commodity_search", "search", postgresql_using="gin"),
+        Index("commodity_parent", "parent", "code"),
+    )
+
+    code: str = Field(sa_column=Column(String(8), primary_key=True))
+    valid_from: date = Field(sa_column=Column(Date, primary_key=True))
+    valid_to: date | None = Field(default=None, sa_column=Column(Date))
+    parent: str | None = Field(default=None, sa_column=Column(String(8)))
+    level: int
+    name_en: str
+    name_fr: str
+    category: str | None = Field(default=None, sa_column=Column(String(1)))
+    search: Any = Field(default=None, sa_column=Column(TSVECTOR))

@@ -1,0 +1,277 @@
+"""What a row says: who is bound to a certificate, what its process remembers, what a signature covers.
+
+Everything here is computed from a row and the facts beside it; nothing is read from the database.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import func
+
+from services.certificates.models import CertificateRow, JournalRow, PartyRow
+from services.certificates.rules import AWAITED
+from services.certificates.seal import fingerprint
+from shared.contracts.certificates import Awaited, Due, Life, Order
+from shared.events.directory import Organisation
+from shared.kit.calendar import is_working_day
+from shared.rules import content as contents
+from shared.rules import deadlines
+from shared.rules.actor import Actor
+from shared.rules.boxes import Model
+from shared.rules.parties import Activity, Facts, Party, Recognition
+from shared.rules.permissions import Tie
+from shared.rules.refusals import Refused
+from shared.rules.status import Status, is_over
+
+LIFE_JSON = TypeAdapter(Life)
+
+
+def party(row: PartyRow) -> Party:
+    """An organisation as the law sees it."""
+    record = Organisation.model_validate(row.record)
+    return Party(
+        id=row.id,
+        kind=record.kind,
+        name=record.name,
+        country=record.country,
+        status=record.status,
+        code=record.code,
+        eori=record.identifiers.get("EORI"),
+        activities=tuple(
+            Activity(each.kind, each.status, each.valid_from, each.valid_to, each.control_body)
+            for each in record.activities
+        ),
+        superior=record.superior,
+        authority_role=record.authority_role,
+        competences=tuple(record.competences),
+        recognitions=tuple(
+            Recognition(each.country, tuple(each.categories), each.legal_basis, each.valid_from, each.valid_to)
+            for each in record.recognitions
+        ),
+    )
+
+
+def document(row: CertificateRow, sources: Mapping[str, PartyRow]) -> dict[str, Any]:
+    """One revision as it is shown before a signature and sealed by it: boxes, and the organisations they name."""
+    named = sorted(contents.organisations_in(row.content))
+    shown = ("name", "country", "address", "postal_code", "city", "code", "identifiers")
+    return {
+        "certificate": row.id,
+        "number": row.number,
+        "form_model": row.form_model,
+        "revision": row.revision,
+        "content": row.content,
+        "organisations": {
+            each: {field: sources[each].record.get(field) for field in shown} for each in named if each in sources
+        },
+    }
+
+
+def ties(row: CertificateRow, known: Facts, actor: Actor) -> frozenset[Tie]:
+    """How the asker's organisation is bound to this certificate, as of now."""
+    return bound(row, known).get(actor.organisation_id, frozenset())
+
+
+def bound(row: CertificateRow, known: Facts) -> dict[str, frozenset[Tie]]:
+    """Organisation -> the ties by which this certificate binds it."""
+
+    def superior(authority: str) -> str | None:
+        above = known.party(authority)
+        return above.superior if above else None
+
+    bound: dict[str, set[Tie]] = {}
+    for tie, organisations in contents.named(row.content, row.creator, superior).items():
+        for organisation in organisations:
+            bound.setdefault(organisation, set()).add(tie)
+    return {organisation: frozenset(mine) for organisation, mine in bound.items()}
+
+
+def model_of(row: CertificateRow) -> Model:
+    """The printed form a certificate follows."""
+    return Model(row.form_model)
+
+
+def life(row: CertificateRow, known: Facts) -> Life:
+    """The row as its process remembers it."""
+    status = Status(row.status)
+    tied = bound(row, known)
+    due = Due(row.due_name, row.due_at) if row.due_name and row.due_at else None
+    awaits = AWAITED.get(status)
+    awaited = None
+    if awaits is not None:
+        awaited = Awaited(
+            what=awaits.what,
+            organisations=tuple(sorted(each for each, mine in tied.items() if mine & set(awaits.turn))),
+            since=row.entered_at,
+            until=row.due_at,
+            then=deadlines.then(row.due_name) if row.due_name else "nothing by itself",
+        )
+    return Life(
+        certificate_id=row.id,
+        status=status,
+        revision=row.revision,
+        over=is_over(status) and due is None,
+        submitted=row.submitted,
+        number=row.number,
+        due=due,
+        awaited=awaited,
+        bound={each: tuple(sorted(mine)) for each, mine in sorted(tied.items())},
+    )
+
+
+def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) -> None:
+    """Make the columns beside the content agree with it: next clock, who sees it, whose turn it is, what lists find."""
+    status = Status(row.status)
+    tied = bound(row, known)
+    due = deadlines.next_due(
+        deadlines.Standing(
+            status=status,
+            entered_at=row.entered_at,
+            edited_at=row.updated_at,
+            content=row.content,
+            complete=boxes.is_complete(row.content, model_of(row)),
+            rung=frozenset(row.rung),
+        ),
+        country=country_of_authority(row, known),
+        is_working_day=is_working_day,
+    )
+    row.due_name, row.due_at = (due.name, due.at) if due else (None, None)
+    if not find:
+        return
+    awaits = AWAITED.get(status)
+    row.awaited_by = sorted(each for each, mine in tied.items() if awaits and mine & set(awaits.turn))
+    row.visible_to = sorted(boxes.sees(row.content, row.creator, status, row.submitted, known.parties))
+    content = row.content
+    row.exporter, row.importer = content.get("exporter"), content.get("importer")
+    row.issuing_body, row.first_consignee = content.get("issuing_body"), content.get("first_consignee")
+    row.entry_authority, row.country_of_export = content.get("entry_authority"), content.get("country_of_export")
+    arrival = content.get("arrival_at")
+    row.arrival_at = datetime.fromisoformat(arrival) if arrival else None
+    lines = content.get("product_lines") or []
+    row.goods = ", ".join(dict.fromkeys(line["trade_name"] for line in lines if line.get("trade_name")))[:400]
+    row.search = func.to_tsvector("simple", searchable(row, known))
+
+
+def searchable(row: CertificateRow, known: Facts) -> str:
+    named = [known.parties[each] for each in contents.organisations_in(row.content) if each in known.parties]
+    lines = row.content.get("product_lines") or []
+    words = [
+        row.number or "",
+        row.goods,
+        *(each.name for each in named),
+        *(each.code or "" for each in named),
+        *(str(line.get(field) or "") for line in lines for field in ("cn_code", "lot")),
+        *(row.content.get("containers") or []),
+        *(row.content.get("seals") or []),
+        str(row.content.get("national_reference") or ""),
+    ]
+    return normalised(" ".join(words))
+
+
+def normalised(text: str) -> str:
+    """Text as it is searched: case and accents do not matter, nor does punctuation."""
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(each if each.isalnum() else " " for each in bare if not unicodedata.combining(each))
+
+
+def prefix_query(text: str) -> str | None:
+    """What somebody typed, as a search for every word by its beginning; None when there is no word."""
+    words = normalised(text).split()
+    return " & ".join(f"{word}:*" for word in words[:8]) if words else None
+
+
+def country_of_authority(row: CertificateRow, known: Facts) -> str:
+    authority = known.party(row.content.get("entry_authority"))
+    return authority.country if authority else str(row.content.get("clearance_country") or "FR")
+
+
+def concerned(row: CertificateRow, known: Facts) -> dict[Tie, list[str]]:
+    concerned: dict[Tie, list[str]] = {}
+    for organisation, mine in sorted(bound(row, known).items()):
+        for tie in sorted(mine):
+            concerned.setdefault(tie, []).append(organisation)
+    return concerned
+
+
+def line(
+    row: CertificateRow,
+    actor: Actor,
+    known: Facts,
+    now: datetime,
+    action: str,
+    source: str | None,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    form: Mapping[str, Any] | None = None,
+    seal: dict[str, Any] | None = None,
+    relies_on: Mapping[str, str] | None = None,
+) -> JournalRow:
+    """The next line of the row's journal, chained to the one before; the row remembers the new head."""
+    organisation = known.parties.get(actor.organisation_id)
+    line = JournalRow(
+        certificate_id=row.id,
+        seq=row.journal_length + 1,
+        at=now,
+        person_id=actor.person_id,
+        person=actor.name,
+        organisation_id=actor.organisation_id,
+        organisation=organisation.name if organisation else actor.name,
+        action=action,
+        source=source,
+        target=row.status,
+        revision=row.revision,
+        reason=reason(form or {}),
+        changes=dict(changes or {}),
+        form=dict(form or {}),
+        seal=seal,
+        relies_on=dict(relies_on or {}),
+        previous=row.journal_head,
+        hash="",
+    )
+    line.hash = fingerprint(covered(line))
+    row.journal_length, row.journal_head = line.seq, line.hash
+    return line
+
+
+COVERED = (
+    "certificate_id", "seq", "at", "person_id", "person", "organisation_id", "organisation", "action", "source",
+    "target", "revision", "reason", "changes", "form", "seal", "relies_on", "previous",
+)  # fmt: skip
+
+
+def covered(line: JournalRow) -> dict[str, Any]:
+    """What a line's hash covers."""
+    values = {field: getattr(line, field) for field in COVERED}
+    return {**values, "at": line.at.isoformat()}
+
+
+def reason(form: Mapping[str, Any]) -> str | None:
+    reason = form.get("reason")
+    return str(reason) if reason else None
+
+
+def choice(order: Order) -> Status | None:
+    decision = order.form.get("decision")
+    return Status(decision) if isinstance(decision, str) and decision in Status.__members__ else None
+
+
+def told(order: Order) -> dict[str, Any]:
+    return {"action": order.action, "revision": order.revision, "form": order.form, "fingerprint": order.fingerprint}
+
+
+def as_json(life: Life) -> dict[str, Any]:
+    return LIFE_JSON.dump_python(life, mode="json")  # type: ignore[no-any-return]
+
+
+def remembered(line: JournalRow) -> Life:
+    return LIFE_JSON.validate_python(line.answer)
+
+
+def model_named(name: str) -> Model:
+    try:
+        return Model(name)
+    except ValueError:
+        raise Refused("invalid", field="form_model") from None

@@ -1,0 +1,44 @@
+"""Rules only this service reads: what a certificate waits for in each status, and how a change is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.rules.permissions import Tie
+from shared.rules.status import Status
+
+
+@dataclass(frozen=True)
+class Awaits:
+    """What a certificate in one status waits for."""
+
+    status: Status
+    code: str
+    turn: tuple[Tie, ...]
+    what: str
+    """For ops, in English; readers get the words of the code in their language."""
+
+
+_S, _T = Status, Tie
+
+# fmt: off
+AWAITS: Final = (
+    #      in this status               code                  whose turn                           what for
+    Awaits(_S.DRAFT,                    "await_submission",   (_T.CREATOR,),                       "The creator is to complete and submit the draft."),
+    Awaits(_S.DESCRIPTION_COMPLETED,    "await_box_18",       (_T.ISSUER,),                        "The issuing body is to check and sign box 18."),
+    Awaits(_S.ISSUED,                   "await_box_20",       (_T.ENTRY_AUTHORITY,),               "The goods travel; the authority of box 9 is to check the consignment and sign box 20."),
+    Awaits(_S.CONSIGNMENT_VERIFIED,     "await_box_21",       (_T.CONSIGNEE,),                     "The first consignee is to receive the goods and sign box 21."),
+    Awaits(_S.BASE_FOR_EXTRACT,         "await_extracts",     (_T.IMPORTER, _T.RFL),               "The importer or who is responsible for the load is to cut extracts."),
+    Awaits(_S.OFIS_IRREGULARITY,        "await_conclusion",   (_T.ISSUER, _T.ENTRY_AUTHORITY),     "The issuing body is to reply, the authority to conclude."),
+)
+# fmt: on
+AWAITED: Final = {row.status: row for row in AWAITS}
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What changed: field -> [before, after], for the journal and for the page that shows it."""
+    return {
+        field: [before.get(field), after.get(field)]
+        for field in sorted(before.keys() | after.keys())
+        if before.get(field) != after.get(field)
+    }

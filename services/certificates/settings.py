@@ -1,0 +1,13 @@
+"""Settings of the certificates service, from the environment (``CERTIFICATES_…``)."""
+
+from shared.kit.settings import ServiceSettings, prefixed
+
+
+class Settings(ServiceSettings):
+    """What this service needs to know of its surroundings."""
+
+    model_config = prefixed("CERTIFICATES_")
+
+    port: int = 8103
+    edits_gather_seconds: float = 0.5
+    """How long edits of one certificate may share one wake-up call of its process."""

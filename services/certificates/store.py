@@ -1,0 +1,476 @@
+"""The certificates service's only queries. Every function takes a session, none opens or commits one.
+
+``record`` is where a move happens: row, journal line, seal, number, event, in one transaction or not at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+from sqlalchemy import or_
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.certificates import paper
+from services.certificates.models import (
+    CertificateRow,
+    CommodityRow,
+    JournalRow,
+    NumberRow,
+    PartyRow,
+    SealedRow,
+)
+from services.certificates.rules import difference
+from services.certificates.seal import Seals, canonical, fingerprint
+from shared.contracts.certificates import (
+    LIFE,
+    Edit,
+    Life,
+    NewCertificate,
+    Order,
+    Record,
+    Recorded,
+    Ring,
+    life_id,
+)
+from shared.events.certificates import CertificateClockRang, CertificateDrafted, CertificateEdited, CertificateMoved
+from shared.kit.outbox import announce, spare_wakes, wake
+from shared.rules import boxes, deadlines, forms, shape
+from shared.rules import content as contents
+from shared.rules import problems as judged
+from shared.rules.actor import Actor
+from shared.rules.parties import Commodity, Facts, may_create
+from shared.rules.permissions import offered
+from shared.rules.refusals import Refused
+from shared.rules.status import Action, Status, move
+from shared.rules.verdict import refuse_unless_lawful
+
+SIGNS = {Action.SIGN: "18", Action.VERIFY: "20", Action.OPEN_BATCHES: "20", Action.RECEIVE: "21"}
+SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20"}
+WAKES = {"departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport"}
+LIFE_JSON = TypeAdapter(Life)
+SYSTEM = Actor("system", "Bordereau", "system", "SYS_ADMIN")
+
+
+# ── Reading what stands there ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def locked(session: AsyncSession, certificate_id: str) -> CertificateRow:
+    """The certificate's row, held until this transaction ends."""
+    row = await session.get(CertificateRow, certificate_id, with_for_update=True)
+    if row is None:
+        raise Refused("not_found")
+    return row
+
+
+async def found(session: AsyncSession, certificate_id: str) -> CertificateRow:
+    """The certificate's row as it stands now."""
+    row = await session.get(CertificateRow, certificate_id)
+    if row is None:
+        raise Refused("not_found")
+    return row
+
+
+async def parties(session: AsyncSession, ids: Iterable[str]) -> dict[str, PartyRow]:
+    """What the directory last said of these organisations, with the superiors of the authorities among them."""
+    wanted = {each for each in ids if each}
+    known: dict[str, PartyRow] = {}
+    while missing := wanted - known.keys():
+        rows = (await session.exec(select(PartyRow).where(col(PartyRow.id).in_(missing)))).all()
+        known |= {row.id: row for row in rows}
+        wanted = {row.record["superior"] for row in rows if row.record.get("superior")} | {
+            body for row in rows for body in _bodies(row.record) if body
+        } - known.keys()
+        if not rows:
+            break
+    return known
+
+
+def _bodies(record: Mapping[str, Any]) -> set[str]:
+    return {each["control_body"] for each in record.get("activities", ()) if each.get("control_body")}
+
+
+async def facts(
+    session: AsyncSession,
+    content: Mapping[str, Any],
+    now: datetime,
+    *,
+    also: Iterable[str] = (),
+    form: Mapping[str, object] | None = None,
+    status: Status | None = None,
+) -> tuple[Facts, dict[str, PartyRow]]:
+    """What a verdict about this content rests on, and the rows it was read from."""
+    rows = await parties(session, {*contents.organisations_in(content), *also})
+    codes = contents.commodities_in(content)
+    goods: dict[str, Commodity] = {}
+    if codes:
+        today = now.date()
+        leaves = await session.exec(
+            select(CommodityRow).where(
+                col(CommodityRow.code).in_(codes),
+                CommodityRow.valid_from <= today,
+                or_(col(CommodityRow.valid_to).is_(None), col(CommodityRow.valid_to) >= today),
+            )
+        )
+        goods = {row.code: Commodity(row.code, row.category or "") for row in leaves}
+    known = {row.id: paper.party(row) for row in rows.values()}
+    return Facts(now=now, parties=known, commodities=goods, form=form, status=status), rows
+
+
+async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
+    """The journal line an order with this key has written, if it was carried out."""
+    return (await session.exec(select(JournalRow).where(JournalRow.key == key))).one_or_none()
+
+
+def digest_of(actor: Actor, certificate_id: str, told: Any) -> str:
+    """What a key stands for: this actor, this certificate, this order."""
+    return fingerprint([actor.person_id, actor.organisation_id, certificate_id, told])
+
+
+def _same_order(line: JournalRow, digest: str) -> None:
+    if line.order_digest != digest:
+        raise Refused("key_reused", field="Idempotency-Key")
+
+
+# ── Birth and edits: content, moved by SQL alone ──────────────────────────────────────────────────────────────
+
+
+async def create(
+    session: AsyncSession, actor: Actor, new: NewCertificate, key: str, now: datetime, source: str | None = None
+) -> CertificateRow:
+    """A draft is born: row, first journal line, event and wake line. The same key gives the same draft again."""
+    digest = digest_of(actor, "new", [new.model_dump(mode="json"), source])
+    if line := await journal_of_key(session, key):
+        _same_order(line, digest)
+        return await found(session, line.certificate_id)
+    content, known = await _filled(session, {}, new.content, actor, now)
+    creator = known.parties.get(actor.organisation_id)
+    if creator is None or not may_create(creator, now.date()):
+        raise Refused("not_permitted", field="creator")
+    model = paper.model_named(new.form_model)
+    missing = boxes.missing_to_save(content, model)
+    if missing:
+        raise Refused("incomplete", problems=missing)
+    certificate_id = str(uuid4())
+    row = CertificateRow(
+        id=certificate_id,
+        form_model=model,
+        status=Status.DRAFT,
+        revision=1,
+        creator=actor.organisation_id,
+        created_at=now,
+        updated_at=now,
+        entered_at=now,
+        content=content,
+    )
+    paper.settle(row, known, now)
+    changes = {"copied_from": [None, source]} if source else {}
+    changes |= difference({}, content)
+    line = paper.line(row, actor, known, now, "create", None, changes=changes)
+    line.key, line.order_digest = key, digest
+    session.add_all([row, line])
+    await session.flush()
+    await announce(
+        session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id)
+    )
+    await _wake(session, row, known, timedelta(0))
+    return row
+
+
+async def edit(
+    session: AsyncSession, certificate_id: str, actor: Actor, change: Edit, key: str, now: datetime, gather: timedelta
+) -> CertificateRow:
+    """Change boxes on the revision seen: row, journal line, event and, where a date or party moved, a wake line."""
+    digest = digest_of(actor, certificate_id, change.model_dump(mode="json"))
+    if line := await journal_of_key(session, key):
+        _same_order(line, digest)
+        return await found(session, line.certificate_id)
+    row = await locked(session, certificate_id)
+    status = Status(row.status)
+    standing, _ = await facts(session, row.content, now, also=[row.creator])
+    mine = paper.ties(row, standing, actor)
+    may = offered(status, mine, row.submitted)
+    refuse_unless_lawful(Action.AMEND, status, mine, row.submitted)
+    if row.revision != change.revision:
+        raise Refused("stale_revision", revision=row.revision)
+    _refuse_wrong_shape(change.changes)
+    for field in sorted(contents.changed(row.content, change.changes)):
+        if not contents.covers(may.edit, field):
+            raise Refused("not_permitted", field=field, action=Action.AMEND, status=status)
+    content, known = await _filled(session, row.content, change.changes, actor, now)
+    changes = difference(row.content, content)
+    if status is not Status.DRAFT:
+        worse = boxes.amendment_problems(row.content, content, status, paper.model_of(row), known)
+        if worse:
+            raise Refused("incomplete", problems=worse)
+    announced = status is not Status.DRAFT and not row.content.get("arrival_at") and bool(content.get("arrival_at"))
+    before_parties = set(row.visible_to)
+    row.content, row.revision, row.updated_at = content, row.revision + 1, now
+    paper.settle(row, known, now)
+    line = paper.line(row, actor, known, now, "amend", row.status, changes=changes)
+    line.key, line.order_digest = key, digest
+    session.add(line)
+    await session.flush()
+    await announce(
+        session,
+        CertificateEdited(
+            at=now,
+            certificate_id=row.id,
+            number=row.number,
+            status=status,
+            revision=row.revision,
+            by=actor.organisation_id,
+            boxes=sorted(changes),
+            parties=paper.concerned(row, known),
+            announced=announced,
+        ),
+    )
+    if WAKES & changes.keys() or before_parties != set(row.visible_to):
+        await _wake(session, row, known, gather)
+    return row
+
+
+def _refuse_wrong_shape(changes: Mapping[str, Any]) -> None:
+    wrong = shape.check_shape(changes)
+    if wrong:
+        raise Refused("invalid", field=wrong[0].field, problems=[asdict(each) for each in wrong])
+
+
+async def _filled(
+    session: AsyncSession, before: Mapping[str, Any], changes: Mapping[str, Any], actor: Actor, now: datetime
+) -> tuple[dict[str, Any], Facts]:
+    """The content after a change: what the system fills in filled in, what it derives derived."""
+    known, _ = await facts(session, {**before, **changes}, now, also=[actor.organisation_id])
+    for named in sorted(contents.organisations_in(changes)):
+        if named not in known.parties:
+            raise Refused("invalid", field=_field_naming(changes, named), organisation=named)
+    merged = {**before, **contents.fill_in(before, changes, known)}
+    known, _ = await facts(session, merged, now, also=[actor.organisation_id])
+    derived = contents.derive(merged, known)
+    return {field: value for field, value in derived.items() if value not in (None, [], {}, "", False)}, known
+
+
+def _field_naming(changes: Mapping[str, Any], organisation: str) -> str:
+    """The box in which an organisation is named, to tell the reader where it is unknown."""
+    return next((field for field, value in changes.items() if organisation in str(value)), "content")
+
+
+# ── Moves: what the pen writes ────────────────────────────────────────────────────────────────────────────────
+
+
+async def record(session: AsyncSession, record: Record, seals: Seals, now: datetime) -> Recorded:
+    """Carry out one order on paper: the row, the journal line, the seal and the event, or nothing."""
+    order = record.order
+    row = await locked(session, record.certificate_id)
+    known, sources = await facts(
+        session,
+        row.content,
+        now,
+        also=[row.creator, order.actor.organisation_id],
+        form=order.form,
+        status=Status(row.status),
+    )
+    digest = digest_of(order.actor, row.id, paper.told(order))
+    if line := await journal_of_key(session, record.key):  # the same order, told twice
+        _same_order(line, digest)
+        return Recorded(paper.remembered(line), paper.life(row, known))
+    action, status = order.asks, Status(row.status)
+    mine = paper.ties(row, known, order.actor)
+    refuse_unless_lawful(action, status, mine, row.submitted)
+    if order.revision != row.revision:
+        raise Refused("stale_revision", revision=row.revision)
+    _refuse_problems(row, action, known)
+    seal = await _seal(session, seals, row, order, sources, now) if action in SIGNS else None
+    target = move(status, action, Status(row.previous) if row.previous else None, paper.choice(order))
+    if row.number is None and target not in (Status.DRAFT, Status.DELETED):
+        row.number = await _next_number(session, str(row.content["country_of_export"]), now.year)
+    row.previous, row.status, row.entered_at, row.updated_at = row.status, target, now, now
+    row.submitted = row.submitted or target is not Status.DELETED
+    row.revision, row.rung = row.revision + 1, []
+    if field := forms.box_signed_by(action):
+        row.content = {**row.content, field: dict(order.form)}
+    paper.settle(row, known, now)
+    line = paper.line(
+        row,
+        order.actor,
+        known,
+        now,
+        action,
+        status,
+        form=order.form,
+        seal=seal,
+        relies_on={each: sources[each].event_id for each in sorted(sources)},
+    )
+    line.key, line.order_digest = record.key, digest
+    answer = paper.life(row, known)
+    line.answer = paper.as_json(answer)
+    session.add(line)
+    await session.flush()
+    await announce(
+        session,
+        CertificateMoved(
+            at=now,
+            certificate_id=row.id,
+            number=row.number,
+            source=status,
+            target=target,
+            action=action,
+            revision=row.revision,
+            by=order.actor.organisation_id,
+            parties=paper.concerned(row, known),
+            reason=paper.reason(order.form),
+            due_at=row.due_at,
+        ),
+    )
+    await spare_wakes(session, life_id(row.id))
+    return Recorded(answer, answer)
+
+
+async def look(session: AsyncSession, certificate_id: str, now: datetime) -> Life:
+    """The certificate as it stands on paper; its next clock is computed afresh, as the law may have changed."""
+    row = await locked(session, certificate_id)
+    known, _ = await facts(session, row.content, now, also=[row.creator])
+    paper.settle(row, known, now, find=False)
+    return paper.life(row, known)
+
+
+async def ring(session: AsyncSession, ring: Ring, now: datetime) -> Life:
+    """Write down that a clock has rung, once, with its event; a clock that is over by now rings for nobody."""
+    row = await locked(session, ring.certificate_id)
+    known, _ = await facts(session, row.content, now, also=[row.creator])
+    if row.due_name == ring.due.name and row.due_at is not None and row.due_at <= now:
+        status, clock = Status(row.status), row.due_name
+        due_at = row.due_at
+        row.rung = [*row.rung, clock]
+        target = deadlines.effect(clock)
+        if target is not None:
+            row.previous, row.status, row.entered_at, row.updated_at = row.status, target, now, now
+            row.revision += 1
+        paper.settle(row, known, now)
+        line = paper.line(row, SYSTEM, known, now, "clock", status, form={"clock": clock, "due_at": due_at.isoformat()})
+        session.add(line)
+        await session.flush()
+        tied = paper.bound(row, known)
+        told = deadlines.concerned(clock)
+        await announce(
+            session,
+            CertificateClockRang(
+                at=now,
+                certificate_id=row.id,
+                number=row.number,
+                status=Status(row.status),
+                clock=clock,
+                concerns=sorted(each for each, mine in tied.items() if mine & told),
+                parties=paper.concerned(row, known),
+                due_at=row.due_at,
+            ),
+        )
+    else:
+        paper.settle(row, known, now, find=False)
+    return paper.life(row, known)
+
+
+async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> int:
+    """Wake the lives whose clock should have rung and did not; how many there were is for ops to know."""
+    rows = (
+        await session.exec(
+            select(CertificateRow)
+            .where(col(CertificateRow.due_at) < before)
+            .order_by(col(CertificateRow.due_at))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+    for row in rows:
+        known, _ = await facts(session, row.content, before, also=[row.creator])
+        await _wake(session, row, known, timedelta(0))
+    return len(rows)
+
+
+async def _wake(session: AsyncSession, row: CertificateRow, known: Facts, after: timedelta) -> None:
+    await wake(session, LIFE, life_id(row.id), paper.as_json(paper.life(row, known)), after)
+
+
+async def _seal(
+    session: AsyncSession,
+    seals: Seals,
+    row: CertificateRow,
+    order: Order,
+    sources: Mapping[str, PartyRow],
+    now: datetime,
+) -> dict[str, Any]:
+    """The signature over what the person saw; what he did not see, he does not sign."""
+    shown = paper.document(row, sources)
+    text = canonical(shown)
+    mark = fingerprint(text)
+    if order.fingerprint != mark:
+        raise Refused("stale_revision", revision=row.revision, field="fingerprint")
+    await session.execute(
+        insert(SealedRow)
+        .values(fingerprint=mark, certificate_id=row.id, revision=row.revision, document=text)
+        .on_conflict_do_nothing()
+    )
+    statement = {
+        "certificate": row.id,
+        "box": SIGNS[order.asks],
+        "action": order.action,
+        "revision": row.revision,
+        "fingerprint": mark,
+        "form": order.form,
+        "person": order.actor.name,
+        "person_id": order.actor.person_id,
+        "organisation_id": order.actor.organisation_id,
+        "proved_at": order.actor.proved_at.isoformat() if order.actor.proved_at else None,
+        "at": now.isoformat(),
+        "journal": row.journal_head,
+    }
+    return await seals.sign(session, order.actor.organisation_id, statement)
+
+
+async def _next_number(session: AsyncSession, country: str, year: int) -> str:
+    """The next number of a country and year, counted in the transaction that uses it: no gaps, no doubles."""
+    counted = await session.execute(
+        insert(NumberRow)
+        .values(country=country, year=year, last=1)
+        .on_conflict_do_update(index_elements=["country", "year"], set_={"last": NumberRow.last + 1})
+        .returning(col(NumberRow.last))
+    )
+    return f"COI.{country}.{year}.{counted.scalar_one():07d}"
+
+
+def _refuse_problems(row: CertificateRow, action: Action, known: Facts) -> None:
+    """All that stands in the way of this action, at once."""
+    errors = [each for each in judged.problems(row.content, action, paper.model_of(row), known) if each.is_error]
+    if not errors:
+        return
+    needless = next((each for each in errors if each.code == "no_certificate_needed"), None)
+    details = {**needless.params, "field": needless.field} if needless else {}
+    raise Refused(
+        needless.code if needless else "incomplete", problems=[asdict(each) for each in errors], **details
+    )
+
+
+async def told_before(session: AsyncSession, order: Order, certificate_id: str, key: str) -> bool:
+    """Whether this very order is in the journal already; the same key with another order is refused."""
+    line = await journal_of_key(session, key)
+    if line is None:
+        return False
+    _same_order(line, digest_of(order.actor, certificate_id, paper.told(order)))
+    return True
+
+
+async def life_of(session: AsyncSession, row: CertificateRow, now: datetime) -> Life:
+    """What a process of this certificate starts from, when none is running."""
+    known, _ = await facts(session, row.content, now, also=[row.creator])
+    return paper.life(row, known)
+
+
+async def copy(session: AsyncSession, certificate_id: str, actor: Actor, key: str, now: datetime) -> CertificateRow:
+    """Copy as new: a draft with the same parties, products and boxes 7 to 11, without lots, loads and signatures."""
+    row = await found(session, certificate_id)
+    taken = {field: value for field, value in contents.copied(row.content).items() if value not in (None, [], False)}
+    return await create(session, actor, NewCertificate(form_model=row.form_model, content=taken), key, now, row.id)

@@ -1,0 +1,224 @@
+"""What a reader gets to see: certificates as views, problems as sentences, journals with their proofs."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.certificates import paper, store
+from services.certificates.models import CertificateRow, JournalRow, PartyRow, SealedRow, SigningKeyRow
+from services.certificates.rules import AWAITED
+from services.certificates.seal import canonical, fingerprint
+from shared.contracts.certificates import (
+    AwaitedView,
+    CertificateView,
+    Confirmation,
+    JournalLine,
+    JournalView,
+    MayView,
+    PartyView,
+    ProblemView,
+    SignatureView,
+)
+from shared.rules import boxes
+from shared.rules import content as contents
+from shared.rules import problems as judged
+from shared.rules.actor import Actor
+from shared.rules.permissions import offered
+from shared.rules.refusals import Refused
+from shared.rules.sentences import SENTENCES
+from shared.rules.status import Action, Status
+from shared.words import say
+
+
+async def seen(session: AsyncSession, certificate_id: str, actor: Actor) -> CertificateRow:
+    """The certificate, if this organisation may see it; otherwise it is not there."""
+    try:
+        wanted = str(UUID(certificate_id))
+    except ValueError:
+        raise Refused("not_found") from None
+    row = await store.found(session, wanted)
+    if actor.organisation_id not in row.visible_to:
+        raise Refused("not_found")
+    return row
+
+
+async def after(
+    session: AsyncSession, certificate_id: str, key: str, actor: Actor, now: datetime, language: str
+) -> CertificateView:
+    """What the asker may see once his order is on paper; a certificate he may no longer see is shown to him once."""
+    row = await store.found(session, certificate_id)
+    return await certificate(session, row, actor, now, language)
+
+
+async def certificate(
+    session: AsyncSession, row: CertificateRow, actor: Actor, now: datetime, language: str
+) -> CertificateView:
+    """A certificate as this organisation may see it."""
+    known, sources = await store.facts(session, row.content, now, also=[row.creator, actor.organisation_id])
+    status = Status(row.status)
+    mine = paper.ties(row, known, actor)
+    may = offered(status, mine, row.submitted)
+    content = boxes.seen_by(row.content, actor.organisation_id, mine, known.parties)
+    named = contents.organisations_in(content) | {row.creator}
+    wanted = [each for each in boxes.AHEAD.get(status, ()) if each in may.do]
+    return CertificateView(
+        id=row.id,
+        number=row.number,
+        form_model=row.form_model,
+        status=status,
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        entered_at=row.entered_at,
+        content=content,
+        parties={each: party_view(sources[each]) for each in sorted(named) if each in sources},
+        ties=sorted(mine),
+        may=MayView(edit=sorted(may.edit), do=sorted(may.do)),
+        problems=problem_views(
+            judged.problems(row.content, wanted[0], paper.model_of(row), known) if wanted else (), language
+        ),
+        awaited=_awaited(row, sources, actor),
+        signatures=await _signatures(session, row, sources),
+        flags=boxes.flags(row.content, status, now),
+    )
+
+
+def party_view(row: PartyRow) -> PartyView:
+    """An organisation as a certificate shows it."""
+    record = row.record
+    place = " ".join(part for part in (record.get("postal_code"), record.get("city")) if part)
+    return PartyView(
+        id=row.id,
+        name=record["name"],
+        kind=record["kind"],
+        country=record["country"],
+        code=record.get("code"),
+        address=", ".join(part for part in (record.get("address"), place) if part),
+        status=record["status"],
+    )
+
+
+def problem_views(problems: Iterable[boxes.Problem], language: str) -> list[ProblemView]:
+    """Problems with their sentence in the reader's language."""
+    return [
+        ProblemView(
+            field=each.field,
+            box=str(each.box) if each.box else None,
+            title=say(each.title, language),
+            code=each.code,
+            message=say(SENTENCES.get(each.code, each.code), language, **each.params),
+            severity=each.severity,
+            params=dict(each.params),
+        )
+        for each in problems
+    ]
+
+
+def _awaited(row: CertificateRow, sources: dict[str, PartyRow], actor: Actor) -> AwaitedView | None:
+    awaits = AWAITED.get(Status(row.status))
+    if awaits is None:
+        return None
+    return AwaitedView(
+        code=awaits.code,
+        organisations=[party_view(sources[each]) for each in row.awaited_by if each in sources],
+        since=row.entered_at,
+        until=row.due_at,
+        clock=row.due_name,
+        mine=actor.organisation_id in row.awaited_by,
+    )
+
+
+async def _signatures(
+    session: AsyncSession, row: CertificateRow, sources: dict[str, PartyRow]
+) -> list[SignatureView]:
+    lines = await session.exec(
+        select(JournalRow)
+        .where(JournalRow.certificate_id == row.id, col(JournalRow.seal).is_not(None))
+        .order_by(col(JournalRow.seq))
+    )
+    signed = []
+    for line in lines:
+        assert line.seal is not None
+        statement = line.seal["statement"]
+        source = sources.get(line.organisation_id)
+        signed.append(
+            SignatureView(
+                box=statement["box"],
+                action=line.action,
+                person=line.person,
+                organisation=party_view(source)
+                if source
+                else PartyView(id=line.organisation_id, name=line.organisation, kind="", country=""),
+                at=line.at,
+                revision=statement["revision"],
+                fingerprint=statement["fingerprint"],
+                form=line.form,
+            )
+        )
+    return signed
+
+
+async def confirmation(
+    session: AsyncSession, row: CertificateRow, actor: Actor, action: str, now: datetime, language: str
+) -> Confirmation:
+    """The whole content of the present revision with its fingerprint, for somebody who may take this action now."""
+    if action not in store.SIGNS:
+        raise Refused("unknown_action", action=action, field="action")
+    known, sources = await store.facts(session, row.content, now, also=[row.creator, actor.organisation_id])
+    mine = paper.ties(row, known, actor)
+    if Action(action) not in offered(Status(row.status), mine, row.submitted).do:
+        raise Refused("not_permitted", action=action)
+    shown = paper.document(row, sources)
+    return Confirmation(
+        action=action,
+        revision=row.revision,
+        fingerprint=fingerprint(canonical(shown)),
+        document=shown,
+        problems=problem_views(judged.problems(row.content, Action(action), paper.model_of(row), known), language),
+    )
+
+
+async def journal(session: AsyncSession, row: CertificateRow) -> JournalView:
+    """The whole journal of a certificate, oldest line first."""
+    lines = await session.exec(
+        select(JournalRow).where(JournalRow.certificate_id == row.id).order_by(col(JournalRow.seq))
+    )
+    return JournalView(
+        certificate_id=row.id,
+        number=row.number,
+        length=row.journal_length,
+        head=row.journal_head,
+        lines=[JournalLine(**paper.covered(line), hash=line.hash) for line in lines],
+    )
+
+
+async def export(session: AsyncSession, row: CertificateRow) -> dict[str, Any]:
+    """The journal, the documents under its seals byte for byte, and the public keys that check them."""
+    view = await journal(session, row)
+    sealed = await session.exec(select(SealedRow).where(SealedRow.certificate_id == row.id))
+    lines = [
+        {**line.model_dump(mode="json"), "at": line.at.isoformat()} for line in view.lines
+    ]
+    return {
+        "format": "bordereau-journal-1",
+        "certificate_id": view.certificate_id,
+        "number": view.number,
+        "length": view.length,
+        "head": view.head,
+        "lines": lines,
+        "documents": {each.fingerprint: each.document for each in sealed},
+        "keys": await signing_keys(session),
+    }
+
+
+async def signing_keys(session: AsyncSession) -> list[dict[str, Any]]:
+    """Every organisation's public signing key."""
+    rows = await session.exec(select(SigningKeyRow).order_by(col(SigningKeyRow.created_at)))
+    return [
+        {"id": row.id, "organisation_id": row.organisation_id, "algorithm": "Ed25519", "public_key": row.public_key}
+        for row in rows
+    ]

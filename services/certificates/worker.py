@@ -1,0 +1,50 @@
+"""Wiring of the background process: the lives of certificates, the relay, the listener, and a look at late clocks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy.exc import DBAPIError
+
+from services.certificates import commodities, store
+from services.certificates.activities import Activities
+from services.certificates.events import HANDLERS
+from services.certificates.seal import Seals
+from shared.kit.keys import keyring
+from shared.kit.log import logger
+from shared.kit.process import Surroundings, background
+from shared.kit.temporal import activities_of
+from workflows.certificate_life import CertificateLife
+
+log = logger("certificates")
+LATE = timedelta(minutes=1)
+
+
+@asynccontextmanager
+async def working(around: Surroundings) -> AsyncIterator[None]:
+    """Everything this service does without being asked."""
+    seals = Seals(keyring(around.settings.codec_key_file, "seals"))
+    async with around.database.transaction() as session:
+        await commodities.load_shipped(session)
+    async with background(
+        around,
+        handlers=HANDLERS,
+        workflows=[CertificateLife],
+        activities=activities_of(Activities(around.database, seals, around.now)),
+        chores=[lambda: watch_clocks(around)],
+    ):
+        yield
+
+
+async def watch_clocks(around: Surroundings) -> None:
+    """Once a minute, wake the lives whose clock is late: a process that was terminated or lost still rings."""
+    while True:
+        try:
+            async with around.database.transaction() as session:
+                number = await store.overdue(session, around.now() - LATE)
+            if number:
+                log.warning("late clocks woken", number=number)
+        except (DBAPIError, OSError) as problem:
+            log.warning("clocks not looked at", reason=type(problem).__name__)
+        await asyncio.sleep(60)
