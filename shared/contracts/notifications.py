@@ -1,10 +1,48 @@
-"""What the notifications service says and hears: letters, in-app news, and their fate."""
+"""What the notifications service says and hears: letters, in-app news, and their fate.
 
+Letters that are mere news hang on events; what a process waits for, it orders here. An order names a person and, where
+the letter carries a secret link, that link's id: the address and the link are fetched while the letter is written.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from temporalio import activity
 
 from shared.contracts.certificates import View
 
 QUEUE = "notifications"
+
+
+@dataclass(frozen=True)
+class LetterOrder:
+    """A letter to one person that a process waits for; the same key is the same letter."""
+
+    key: str
+    letter: str
+    """The folder of its templates: ``account-link``."""
+    person_id: str
+    link_id: str | None = None
+    """Which link of identity's stands in it; the link itself is a secret and never travels here."""
+
+
+@dataclass(frozen=True)
+class LetterTaken:
+    """A letter is written down and will be sent, whatever happens to the mail server in between."""
+
+    letter_id: str
+    message_id: str
+
+
+class NotificationActivities(ABC):
+    """What the workflows may ask of the notifications service."""
+
+    @abstractmethod
+    @activity.defn(name="notifications.send")
+    async def send(self, order: LetterOrder) -> LetterTaken:
+        """Write a letter down to be sent, once per key. Refuses ``invalid`` when there is no such letter."""
 
 
 class NewsView(View):
@@ -39,6 +77,8 @@ class LetterView(View):
     state: str
     """``WAITING``, ``SENT`` or ``FAILED``."""
     attempts: int
+    reason: str | None = None
+    """Why it was not sent yet, or never will be: a code."""
     created_at: datetime
     sent_at: datetime | None
     message_id: str
@@ -49,3 +89,12 @@ class LetterPage(View):
 
     items: list[LetterView]
     next: str | None
+
+
+class OutboxView(View):
+    """For ops: how many letters stand where, what waits in the letter box, and what could not be understood."""
+
+    letters: dict[str, int]
+    waiting: list[dict[str, Any]]
+    dead_letters: list[dict[str, Any]]
+    heard: list[dict[str, Any]]

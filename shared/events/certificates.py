@@ -52,6 +52,8 @@ class CertificateMoved(Event):
     reason: str | None = None
     due_at: datetime | None = None
     """Until when the next step is expected."""
+    due: str | None = None
+    """The clock that rings then, by its name in the law: it tells whose step it is."""
     arrival_at: datetime | None = None
     """When the goods are expected, as the certificate says now."""
 
@@ -68,3 +70,5 @@ class CertificateClockRang(Event):
     """Organisations to be reminded or told."""
     parties: dict[Tie, list[str]]
     due_at: datetime | None = None
+    due: str | None = None
+    """The next clock, by its name in the law, and when it rings."""

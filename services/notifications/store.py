@@ -1,0 +1,334 @@
+"""The only queries of this service. Every function takes a session; none opens one, none commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import and_, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, delete
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.notifications.letters import Notice
+from services.notifications.models import LetterRow, NewsRow, NoticeRow, OrganisationRow, PostRow, State
+from shared.contracts.notifications import LetterOrder
+from shared.events.directory import Organisation, RoleGranted
+
+ORDERS = UUID("6a2f9a54-7f0f-4c52-9a3a-0f6a8f2f6a10")
+"""The namespace that turns the key of an ordered letter into the id its rows carry."""
+_DELIVERING = 0x0B0D_E101
+_Row = tuple[LetterRow, NoticeRow]
+
+
+# ── Who is who ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def remember_organisation(session: AsyncSession, organisation: Organisation, revision: int) -> None:
+    """Keep the newest public record; an older one that comes late changes nothing."""
+    row = {
+        "id": organisation.id,
+        "name": organisation.name,
+        "kind": organisation.kind,
+        "country": organisation.country,
+        "code": organisation.code,
+        "superior": organisation.superior,
+        "control_bodies": sorted({each.control_body for each in organisation.activities if each.control_body}),
+        "revision": revision,
+    }
+    wish = insert(OrganisationRow).values(row)
+    newer = col(OrganisationRow.revision) <= wish.excluded.revision
+    await session.execute(wish.on_conflict_do_update(index_elements=["id"], set_=row, where=newer))
+
+
+async def grant(session: AsyncSession, event: RoleGranted) -> None:
+    """A person belongs to an organisation from then on, and gets what it was told since: news overtake each other."""
+    await _order_of_delivery(session, alone=True)
+    wish = insert(PostRow).values(
+        person_id=event.person_id,
+        organisation_id=event.organisation_id,
+        role_type=event.role_type,
+        since=event.at,
+    )
+    await session.execute(
+        wish.on_conflict_do_update(index_elements=["person_id", "organisation_id"], set_={"role_type": event.role_type})
+    )
+    told = await session.execute(
+        select(NoticeRow).where(col(NoticeRow.organisation_id) == event.organisation_id, col(NoticeRow.at) >= event.at)
+    )
+    await _hand_out(session, [(notice, event.person_id) for notice in told.scalars()])
+
+
+async def revoke(session: AsyncSession, person_id: str, organisation_id: str) -> None:
+    """A person does not belong to an organisation any more; letters to him on its behalf that wait will not be sent."""
+    await session.execute(
+        delete(PostRow).where(col(PostRow.person_id) == person_id, col(PostRow.organisation_id) == organisation_id)
+    )
+
+
+async def bodies(session: AsyncSession, organisations: Iterable[str]) -> dict[str, list[str]]:
+    """The control bodies of these organisations' activities."""
+    found = await session.execute(
+        select(OrganisationRow.id, OrganisationRow.control_bodies).where(  # type: ignore[call-overload]
+            col(OrganisationRow.id).in_(list(organisations))
+        )
+    )
+    return {organisation: list(named) for organisation, named in found}
+
+
+async def names(session: AsyncSession, notices: Iterable[NoticeRow]) -> dict[str, str]:
+    """The names of all organisations these notices speak of."""
+    wanted = {each for notice in notices for each in _spoken_of(notice)}
+    found = await session.execute(
+        select(OrganisationRow.id, OrganisationRow.name).where(col(OrganisationRow.id).in_(wanted))  # type: ignore[call-overload]
+    )
+    return dict(found.tuples().all())
+
+
+def _spoken_of(notice: NoticeRow) -> set[str]:
+    parties: Mapping[str, list[str]] = notice.facts.get("parties") or {}
+    named = {each for ids in parties.values() for each in ids}
+    return {each for each in (*named, notice.facts.get("by"), notice.organisation_id) if each}
+
+
+# ── Telling ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def tell(session: AsyncSession, told: Sequence[Notice]) -> None:
+    """Write down what organisations are told, and a letter and a piece of news for each of their people; once."""
+    if not told:
+        return
+    await _order_of_delivery(session)
+    rows = [
+        {
+            "id": uuid4(),
+            "event_id": notice.event_id,
+            "organisation_id": notice.organisation_id,
+            "letter": notice.letter,
+            "at": notice.at,
+            "certificate_id": notice.certificate_id,
+            "facts": dict(notice.facts),
+            "mail": notice.mail,
+        }
+        for notice in told
+    ]
+    await session.execute(insert(NoticeRow).values(rows).on_conflict_do_nothing())
+    people = await session.execute(
+        select(NoticeRow, PostRow.person_id)  # type: ignore[call-overload]
+        .join(PostRow, col(PostRow.organisation_id) == col(NoticeRow.organisation_id))
+        .where(col(NoticeRow.event_id) == told[0].event_id, col(PostRow.since) <= col(NoticeRow.at))
+        .order_by(col(NoticeRow.id), col(PostRow.person_id))
+    )
+    await _hand_out(session, people.tuples().all())
+
+
+async def take_order(session: AsyncSession, order: LetterOrder, now: datetime) -> LetterRow:
+    """Write down a letter that a process ordered, once per key; the letter as it stands."""
+    event_id = uuid5(ORDERS, order.key)
+    notice = {
+        "id": uuid4(),
+        "event_id": event_id,
+        "organisation_id": None,
+        "letter": order.letter,
+        "at": now,
+        "certificate_id": None,
+        "facts": {"link_id": order.link_id},
+        "mail": True,
+    }
+    await session.execute(insert(NoticeRow).values(notice).on_conflict_do_nothing())
+    row = (await session.execute(select(NoticeRow).where(col(NoticeRow.event_id) == event_id))).scalar_one()
+    await _hand_out(session, [(row, order.person_id)], news=False)
+    letter: LetterRow = (
+        await session.execute(select(LetterRow).where(col(LetterRow.event_id) == event_id))
+    ).scalar_one()
+    return letter
+
+
+async def _order_of_delivery(session: AsyncSession, alone: bool = False) -> None:
+    """Whoever learns of a person and whoever learns of an event see each other's rows, or wait."""
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    await session.execute(text(f"SELECT {lock}({_DELIVERING})"))
+
+
+async def _hand_out(session: AsyncSession, told: Sequence[tuple[NoticeRow, str]], news: bool = True) -> None:
+    if not told:
+        return
+    common = [
+        {"notice_id": notice.id, "event_id": notice.event_id, "person_id": person, "letter": notice.letter}
+        for notice, person in told
+    ]
+    letters = [
+        row | {"id": (key := uuid4()), "message_id": f"<{key}@letters.bordereau.example>", "next_at": notice.at,
+               "state": State.WAITING, "attempts": 0}
+        for row, (notice, _) in zip(common, told, strict=True)
+        if notice.mail
+    ]  # fmt: skip
+    if letters:
+        await session.execute(insert(LetterRow).values(letters).on_conflict_do_nothing())
+        await session.execute(text("SELECT pg_notify('letters', '')"))
+    if news:
+        pieces = [row | {"id": uuid4(), "at": notice.at} for row, (notice, _) in zip(common, told, strict=True)]
+        await session.execute(insert(NewsRow).values(pieces).on_conflict_do_nothing())
+
+
+async def forget_person(session: AsyncSession, person_id: str) -> None:
+    """Tell the mailer that what it remembers of a person is out of date."""
+    await session.execute(text("SELECT pg_notify('people', :person)"), {"person": person_id})
+
+
+# ── The mailer ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A letter whose turn it is."""
+
+    letter: LetterRow
+    notice: NoticeRow
+    belongs: bool
+    """Whether the person still has the post for which he was told."""
+
+
+async def outgoing(session: AsyncSession, now: datetime, limit: int) -> list[Outgoing]:
+    """The letters whose turn it is, the longest waiting first."""
+    found = await session.execute(
+        select(LetterRow, NoticeRow, PostRow.person_id)  # type: ignore[call-overload]
+        .join(NoticeRow, col(NoticeRow.id) == col(LetterRow.notice_id))
+        .outerjoin(
+            PostRow,
+            and_(
+                col(PostRow.person_id) == col(LetterRow.person_id),
+                col(PostRow.organisation_id) == col(NoticeRow.organisation_id),
+            ),
+        )
+        .where(col(LetterRow.state) == State.WAITING.value, col(LetterRow.next_at) <= now)
+        .order_by(col(LetterRow.next_at), col(LetterRow.id))
+        .limit(limit)
+    )
+    return [
+        Outgoing(letter, notice, person is not None or notice.organisation_id is None)
+        for letter, notice, person in found.tuples()
+    ]
+
+
+async def sent(session: AsyncSession, letter_id: UUID, now: datetime) -> None:
+    """The mail server has taken it."""
+    await _fate(session, letter_id, state=State.SENT, sent_at=now, reason=None)
+
+
+async def failed(session: AsyncSession, letter_id: UUID, reason: str) -> None:
+    """It will not be sent, and why."""
+    await _fate(session, letter_id, state=State.FAILED, reason=reason)
+
+
+async def postponed(session: AsyncSession, letter_id: UUID, reason: str, next_at: datetime) -> None:
+    """It could not be sent now; when it is tried again."""
+    await _fate(session, letter_id, reason=reason, next_at=next_at)
+
+
+async def _fate(session: AsyncSession, letter_id: UUID, **fate: Any) -> None:
+    await session.execute(
+        update(LetterRow).where(col(LetterRow.id) == letter_id).values(attempts=col(LetterRow.attempts) + 1, **fate)
+    )
+
+
+async def hurry(session: AsyncSession, reason: str, now: datetime) -> None:
+    """What stood in the way of these letters is gone: it is their turn now."""
+    await session.execute(
+        update(LetterRow)
+        .where(
+            col(LetterRow.state) == State.WAITING.value,
+            col(LetterRow.reason) == reason,
+            col(LetterRow.next_at) > now,
+        )
+        .values(next_at=now)
+    )
+
+
+# ── For readers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+Place = tuple[datetime, UUID]
+"""Where a page of a list ends: the moment and id of its last row."""
+
+
+async def news(
+    session: AsyncSession, person_id: str, after: Place | None, limit: int
+) -> list[tuple[NewsRow, NoticeRow]]:
+    """One person's news, newest first."""
+    query = (
+        select(NewsRow, NoticeRow)
+        .join(NoticeRow, col(NoticeRow.id) == col(NewsRow.notice_id))
+        .where(col(NewsRow.person_id) == person_id)
+        .order_by(col(NewsRow.at).desc(), col(NewsRow.id).desc())
+        .limit(limit)
+    )
+    if after:
+        query = query.where(tuple_(col(NewsRow.at), col(NewsRow.id)) < tuple_(*after))
+    return [(piece, notice) for piece, notice in (await session.execute(query)).tuples()]
+
+
+async def unread(session: AsyncSession, person_id: str) -> int:
+    """How many pieces of news a person has not read."""
+    query = (
+        select(func.count())
+        .select_from(NewsRow)
+        .where(col(NewsRow.person_id) == person_id, col(NewsRow.read_at).is_(None))
+    )
+    return int((await session.execute(query)).scalar_one())
+
+
+async def read(session: AsyncSession, person_id: str, now: datetime, news_id: UUID | None = None) -> int:
+    """A person has read one piece of news, or all of them; how many there are of those, read before or not."""
+    mine = [col(NewsRow.person_id) == person_id]
+    if news_id:
+        mine.append(col(NewsRow.id) == news_id)
+    await session.execute(update(NewsRow).where(*mine, col(NewsRow.read_at).is_(None)).values(read_at=now))
+    count = select(func.count()).select_from(NewsRow).where(*mine)
+    return int((await session.execute(count)).scalar_one()) if news_id else 0
+
+
+async def letters(
+    session: AsyncSession,
+    after: Place | None,
+    limit: int,
+    organisation_id: str | None = None,
+    certificate_id: str | None = None,
+    state: State | None = None,
+) -> list[_Row]:
+    """Letters, newest first; to one organisation, about one certificate, of one fate."""
+    query = (
+        select(LetterRow, NoticeRow)
+        .join(NoticeRow, col(NoticeRow.id) == col(LetterRow.notice_id))
+        .order_by(col(LetterRow.created_at).desc(), col(LetterRow.id).desc())
+        .limit(limit)
+    )
+    if organisation_id:
+        query = query.where(col(NoticeRow.organisation_id) == organisation_id)
+    if certificate_id:
+        query = query.where(col(NoticeRow.certificate_id) == certificate_id)
+    if state:
+        query = query.where(col(LetterRow.state) == state.value)
+    if after:
+        query = query.where(tuple_(col(LetterRow.created_at), col(LetterRow.id)) < tuple_(*after))
+    return [(letter, notice) for letter, notice in (await session.execute(query)).tuples()]
+
+
+async def fates(session: AsyncSession) -> dict[str, int]:
+    """How many letters wait, were sent, failed."""
+    found = await session.execute(
+        select(LetterRow.state, func.count()).group_by(col(LetterRow.state))  # type: ignore[call-overload]
+    )
+    return {state.value: 0 for state in State} | dict(found.tuples().all())
+
+
+async def retry(session: AsyncSession, letter_id: UUID, now: datetime) -> _Row | None:
+    """Have a letter that failed or waits tried again at once; None when there is no such letter."""
+    letter = await session.get(LetterRow, letter_id, with_for_update=True)
+    if letter is None:
+        return None
+    if letter.state != State.SENT:
+        letter.state, letter.next_at, letter.reason = State.WAITING, now, None
+        session.add(letter)
+        await session.execute(text("SELECT pg_notify('letters', '')"))
+    return letter, await session.get_one(NoticeRow, letter.notice_id)

@@ -1,0 +1,172 @@
+"""How a letter is written: facts and names become a subject, a text and a page, in the reader's language and time zone.
+
+What people typed (names of organisations, reasons) is foreign: in HTML it is escaped, in text it stays on its line, and
+nowhere does it become a second link.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_datetime, get_timezone_location
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from shared.rules.boxes import BOX, Model
+from shared.words import LANGUAGES, catalogue, say
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+LOCALE: Final = Path(__file__).parent / "locale"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_MOMENT: Final = {"en": "d MMMM y, HH:mm", "fr": "d MMMM y 'à' HH:mm"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whoever reads: his language, his time zone and the organisation in whose name he does."""
+
+    language: str
+    time_zone: str
+    name: str = ""
+    organisation_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A letter, ready for the envelope."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def letter(
+    name: str, facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader, link: str, contact: str
+) -> Written:
+    """The whole letter."""
+    language = _known(reader.language)
+    subject = headline(name, facts, names, reader)
+    speech = _speech(facts, names, reader) | {
+        "link": link,
+        "contact": contact,
+        "subject": subject,
+        "language": language,
+    }
+    office = _office(language)
+    return Written(
+        subject,
+        re.sub(r"\n{3,}", "\n\n", office.get_template(f"{name}/body.txt").render(speech)).strip() + "\n",
+        office.get_template(f"{name}/body.html").render(_marked(speech)).strip() + "\n",
+    )
+
+
+def headline(name: str, facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) -> str:
+    """The subject line: one line, whatever the names in it contain."""
+    office = _office(_known(reader.language))
+    return one_line(office.get_template(f"{name}/subject.txt").render(_speech(facts, names, reader)))[:200]
+
+
+def gist(name: str, facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) -> str:
+    """What happened and what is to be done, as in-app news say it: two blocks of the letter's text."""
+    template = _office(_known(reader.language)).get_template(f"{name}/body.txt")
+    page = template.new_context(_speech(facts, names, reader))
+    said = (one_line("".join(template.blocks[block](page))) for block in ("what", "todo") if block in template.blocks)
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def one_line(foreign: str) -> str:
+    """Words as they may stand in a line: no line break, no control character, nothing that becomes a link."""
+    return " ".join(_CONTROL.sub(" ", foreign).replace("://", ": //").split())
+
+
+def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) -> dict[str, Any]:
+    """The words the templates speak with; every one is there for every letter."""
+    language = _known(reader.language)
+    words = _words(language)
+    someone = words.get("an organisation", "an organisation")
+
+    def called(ids: list[str]) -> str:
+        return ", ".join(one_line(names.get(each) or someone) for each in ids)
+
+    parties: Mapping[str, list[str]] = facts.get("parties") or {}
+    by = facts.get("by")
+    return {
+        "number": one_line(facts.get("number") or words.get("(no number yet)", "(no number yet)")),
+        "by": called([by]) if by else "Bordereau",
+        "you": called([reader.organisation_id]) if reader.organisation_id else "",
+        "name": one_line(reader.name),
+        "ties": facts.get("ties") or [],
+        "issuer": called(parties.get("ISSUER") or []) or someone,
+        "consignee": called(parties.get("CONSIGNEE") or []) or someone,
+        "authority": called(parties.get("ENTRY_AUTHORITY") or []) or someone,
+        "status": facts.get("status") or "",
+        "clock": facts.get("clock") or "",
+        "reason": one_line(facts.get("reason") or ""),
+        "until": _moment(facts.get("until"), language, reader.time_zone),
+        "arrival": _moment(facts.get("arrival"), language, reader.time_zone),
+        "boxes": ", ".join(dict.fromkeys(_title(field, language) for field in facts.get("boxes") or ())),
+    }
+
+
+def _marked(speech: dict[str, Any]) -> dict[str, Any]:
+    """For HTML: the certificate's number stands out."""
+    number = Markup('<strong style="white-space:nowrap">{}</strong>').format(speech["number"])
+    return speech | {"number": number}
+
+
+def _title(field: str, language: str) -> str:
+    box = BOX.get(field) or BOX.get(field.partition(".")[0])
+    return say(box.label(Model.COI_2017), language) if box else field
+
+
+def _moment(iso: str | None, language: str, zone: str) -> str:
+    if not iso:
+        return ""
+    try:
+        there = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        there = ZoneInfo("UTC")
+    at = datetime.fromisoformat(iso).astimezone(there)
+    city = "UTC" if there.key == "UTC" else get_timezone_location(at, locale=language, return_city=True)
+    return f"{format_datetime(at, _MOMENT[language], tzinfo=there, locale=language)} ({city})"
+
+
+def _known(language: str) -> str:
+    return language if language in LANGUAGES else "en"
+
+
+@lru_cache
+def _words(language: str) -> dict[str, str]:
+    file = LOCALE / f"{language}.po"
+    return catalogue(file) if file.exists() else {}
+
+
+@lru_cache
+def _office(language: str) -> Environment:
+    """Templates that speak one language; a word nobody gave is an error, not a hole."""
+    office = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    office.policies["ext.i18n.trimmed"] = True
+    words = _words(language)
+
+    def translated(sentence: str) -> str:
+        return words.get(sentence, sentence)
+
+    def counted(one: str, many: str, number: int) -> str:
+        return translated(one if number == 1 else many)
+
+    office.install_gettext_callables(translated, counted, newstyle=True)  # type: ignore[attr-defined]
+    return office
