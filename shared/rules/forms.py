@@ -89,8 +89,12 @@ FORMS: Final = (
 # fmt: on
 """Every action that is an order, with what it asks; amending, extracting and copying are content."""
 
-SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
-"""Action -> the box its form becomes."""
+_SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
+
+
+def box_signed_by(action: Action) -> str | None:
+    """The box that an action's form becomes, if it becomes one."""
+    return _SIGNED.get(action)
 
 
 def form_of(action: Action, status: Status | None = None) -> Form | None:
@@ -117,7 +121,7 @@ def check_form(
 
 def _wrong(question: Question, answer: object) -> list[tuple[str, dict[str, object]]]:
     """What is wrong with one answer."""
-    if answer is None or answer == "":
+    if answer is None or (isinstance(answer, str) and not answer.strip()):
         return [("needed", {})] if question.needed else []
     if question.kind is Kind.CHOICE:
         return [] if answer in question.choices else [("not_a_choice", {"choices": ", ".join(question.choices)})]
