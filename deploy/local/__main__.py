@@ -4,36 +4,38 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local import postgres, screen, story
 from deploy.local.one import DidNotStart
-from deploy.local.programs import ROOT
-from deploy.local.stack import Stack
+from deploy.local.programs import ROOT, SERVICES, Service
+from deploy.local.stack import Ports, Stack
 
 
-def main() -> int:
-    """Do what the first argument says, for the state folder of the second."""
+def main(services: tuple[Service, ...] = SERVICES, ports: Ports = "usual") -> int:
+    """Do what the first argument says."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local")
     parser.add_argument("wish", choices=("run", "demo", "stop", "reset"))
     parser.add_argument("--var", type=Path, default=ROOT / "var", help="the folder of the state")
     parser.add_argument("--no-demo", action="store_true", help="start without demo accounts and without the story")
     wish = parser.parse_args()
     var: Path = wish.var.resolve()
+    started = functools.partial(Stack, var, services=services, ports=ports, demo=not wish.no_demo, say=screen.say)
     try:
         match wish.wish:
             case "run":
-                return _run(var, demo=not wish.no_demo)
+                return _run(var, started, story.Wanted.NEVER if wish.no_demo else story.Wanted.ONCE)
             case "demo":
-                return _demo(var)
+                return _demo(var, started)
             case "stop":
                 return _stop(var)
             case _:
@@ -44,21 +46,21 @@ def main() -> int:
         return 1
 
 
-def _run(var: Path, *, demo: bool, story_wanted: bool = False) -> int:
+def _run(var: Path, started: Callable[[], Stack], wanted: story.Wanted) -> int:
     with _alone(var) as alone:
         if not alone:
             screen.say(f"Bordereau already runs here (process {_runner(var)}); `make stop` stops it.")
             screen.show_addresses(_addresses(var))
             return 0
-        return asyncio.run(_serve(var, demo, story_wanted))
+        return asyncio.run(_serve(started(), wanted))
 
 
-def _demo(var: Path) -> int:
+def _demo(var: Path, started: Callable[[], Stack]) -> int:
     with _alone(var) as alone:
         runs = not alone
     if runs:
         return asyncio.run(story.play(_addresses(var)))
-    return _run(var, demo=True, story_wanted=True)
+    return _run(var, started, story.Wanted.ALWAYS)
 
 
 def _stop(var: Path) -> int:
@@ -88,14 +90,13 @@ def _reset(var: Path) -> int:
     return 0
 
 
-async def _serve(var: Path, demo: bool, story_wanted: bool) -> int:
+async def _serve(stack: Stack, wanted: story.Wanted) -> int:
     began, stop = time.monotonic(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    screen.say(f"Starting in {var} …")
-    stack = Stack(var, demo=demo, say=screen.say)
-    serving = asyncio.create_task(_until(stack, demo, story_wanted, stop, began))
+    screen.say(f"Starting; the state is in {stack.var} …")
+    serving = asyncio.create_task(_until(stop, stack, wanted, began))
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
     if asked.done() and not serving.done():
@@ -115,15 +116,15 @@ async def _serve(var: Path, demo: bool, story_wanted: bool) -> int:
     return 1
 
 
-async def _until(stack: Stack, demo: bool, story_wanted: bool, stop: asyncio.Event, began: float) -> None:
+async def _until(stop: asyncio.Event, stack: Stack, wanted: story.Wanted, began: float) -> None:
     """Start everything, play the story where there is nothing to see yet, say READY, and stay."""
     async with stack:
         played = stack.var / "story-played"
-        if story_wanted or (demo and not played.exists()):
+        if wanted is story.Wanted.ALWAYS or (wanted is story.Wanted.ONCE and not played.exists()):
             await story.play(stack.addresses)
             played.touch()
         screen.show_addresses(stack.addresses)
-        if demo:
+        if wanted is not story.Wanted.NEVER:
             screen.show_people()
         screen.SCREEN.print(
             f"[bold green]READY[/bold green] after {time.monotonic() - began:.1f} s. Ctrl-C stops everything."

@@ -23,6 +23,9 @@ from deploy.local.programs import PORTS, SERVICES, Addresses, Service, servers, 
 _SERVERS: Final = ("postgres", "nats", "temporal")
 
 
+Ports = Literal["usual", "free"]
+
+
 def _silent(_: str) -> None: ...
 
 
@@ -34,7 +37,7 @@ class Stack:
         var: Path,
         *,
         services: tuple[Service, ...] = SERVICES,
-        ports: Literal["usual", "free"] = "usual",
+        ports: Ports = "usual",
         demo: bool = True,
         fsync: bool = True,
         settings: Mapping[str, Mapping[str, str]] | None = None,
@@ -156,11 +159,12 @@ class Stack:
         chosen: dict[str, int] = {}
         for name, usual in rows:
             taken = set(chosen.values())
-            wanted = remembered.get(name) or usual
-            chosen[name] = (
-                free_port(taken) if self._ports == "free" and name not in remembered else nearby(wanted, taken)
-            )
-            if chosen[name] != wanted and self._ports == "usual":
+            if self._ports == "free" and name not in remembered:
+                chosen[name] = free_port(taken)
+                continue
+            wanted = remembered.get(name, usual)
+            chosen[name] = nearby(wanted, taken)
+            if chosen[name] != wanted:
                 self._say(f"port {wanted} is taken: {name} uses {chosen[name]}")
         file.write_text(json.dumps(chosen, indent=1))
         return chosen
