@@ -20,15 +20,24 @@ with workflow.unsafe.imports_passed_through():
     from shared.rules.status import Status
     from shared.rules.verdict import refuse_unless_lawful
 
+
 # Somebody waits for the answer to an order: three attempts, then the page is told.
 # Nobody waits for a look or a ring, and a failure there would end the workflow: no limit.
 # (schedule_to_close is not honoured during the back-off of a local activity: leave it out.)
-FOR_A_PERSON = workflow.LocalActivityConfig(
-    start_to_close_timeout=timedelta(seconds=5), retry_policy=RetryPolicy(maximum_attempts=3)
-)
-UNTIL_DONE = workflow.LocalActivityConfig(
-    start_to_close_timeout=timedelta(seconds=5), retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10))
-)
+def for_a_person(summary: str) -> workflow.LocalActivityConfig:
+    return workflow.LocalActivityConfig(
+        start_to_close_timeout=timedelta(seconds=5), retry_policy=RetryPolicy(maximum_attempts=3), summary=summary
+    )
+
+
+def until_done(summary: str) -> workflow.LocalActivityConfig:
+    return workflow.LocalActivityConfig(
+        start_to_close_timeout=timedelta(seconds=5),
+        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
+        summary=summary,
+    )
+
+
 # A history of this length is folded before the engine asks for it: an answer then never meets a closing run.
 LONG = 2_000
 
@@ -72,7 +81,7 @@ class CertificateLife:
                 ring = Ring(self.life.certificate_id, seen.due)
                 self._take(
                     await workflow.execute_local_activity_method(
-                        CertificateActivities.ring, ring, summary=f"clock {seen.due.name}", **UNTIL_DONE
+                        CertificateActivities.ring, ring, **until_done(f"clock {seen.due.name}")
                     )
                 )
         if self.unsure:
@@ -80,7 +89,7 @@ class CertificateLife:
                 self.unsure = False
                 self._take(
                     await workflow.execute_local_activity_method(
-                        CertificateActivities.look, self.life.certificate_id, summary="read the row", **UNTIL_DONE
+                        CertificateActivities.look, self.life.certificate_id, **until_done("read the row")
                     )
                 )
 
@@ -91,12 +100,12 @@ class CertificateLife:
         async with self.pen:
             info = workflow.current_update_info()
             assert info is not None
+            said = f"{action}{_box(action)} · revision {order.revision} · {order.actor.organisation_id}"
             try:
                 recorded: Recorded = await workflow.execute_local_activity_method(
                     CertificateActivities.record,
                     Record(self.life.certificate_id, order, info.id),
-                    summary=f"{action}{_box(action)} · revision {order.revision} · {order.actor.organisation_id}",
-                    **FOR_A_PERSON,
+                    **for_a_person(said),
                 )
             except FailureError:
                 # Refused, or failed with the writing perhaps done: look before believing the memory.
@@ -158,7 +167,7 @@ class CertificateLife:
 
 
 def _order(arguments: Sequence[RawValue]) -> Order:
-    return workflow.payload_converter().from_payload(arguments[0].payload, Order)  # type: ignore[no-any-return]
+    return workflow.payload_converter().from_payload(arguments[0].payload, Order)
 
 
 def _box(action: str) -> str:

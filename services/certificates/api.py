@@ -70,9 +70,7 @@ async def certificates(
 
 
 @router.get("/certificates/{certificate_id}")
-async def certificate(
-    certificate_id: str, actor: CurrentActor, around: Around, language: Language
-) -> CertificateView:
+async def certificate(certificate_id: str, actor: CurrentActor, around: Around, language: Language) -> CertificateView:
     """One certificate as this organisation may see it, and what it may edit and do now."""
     async with around.database.transaction() as session:
         row = await views.seen(session, certificate_id, actor)

@@ -10,6 +10,7 @@ import typer
 from services.certificates import commodities, verify
 from services.certificates.settings import Settings
 from shared.kit.db import Database
+from shared.reference import commodities as shipped
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 reference = typer.Typer(help="Reference data.", no_args_is_help=True)
@@ -28,19 +29,22 @@ def reference_import(
     year: Annotated[int, typer.Option(help="The year it is in force.")],
 ) -> None:
     """Take the official Combined Nomenclature of a year into the certificates service's database."""
-    from shared.reference import commodities as shipped
+    try:
+        official = shipped.parse_official(file, year)
+    except (shipped.OfficialFileRefused, OSError) as trouble:
+        typer.echo(f"{file}: {trouble}", err=True)
+        raise typer.Exit(1) from None
 
-    rows = [row._asdict() if hasattr(row, "_asdict") else dict(vars(row)) for row in shipped.parse_official(file, year)]
-
-    async def take() -> int:
+    async def take() -> shipped.Renewal:
         database = Database(Settings().database_url)
         try:
             async with database.transaction() as session:
-                return await commodities.load(session, rows, year)
+                return await commodities.renew(session, official, year)
         finally:
             await database.close()
 
-    typer.echo(f"{asyncio.run(take())} codes of {year} taken")
+    done = asyncio.run(take())
+    typer.echo(f"{year}: {len(done.added)} codes added, {len(done.closed)} closed, {len(done.reworded)} reworded")
 
 
 def main() -> None:

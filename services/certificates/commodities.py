@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.certificates.models import CommodityRow
 from services.certificates.paper import normalised, prefix_query
 from shared.contracts.certificates import CommodityView
+from shared.reference import commodities as shipped
 
 
 async def search(session: AsyncSession, wish: str, today: date, language: str, limit: int = 30) -> list[CommodityView]:
@@ -64,9 +65,14 @@ async def _with_paths(
         return row.name_fr if language == "fr" and row.name_fr else row.name_en
 
     def path(row: CommodityRow) -> list[str]:
+        """Chapter › heading › code; a subheading that says nothing more, or nothing in French, is left out."""
         up = above.get(row.parent) if row.parent else None
-        return [*(path(up) if up else []), name(row)]
+        steps = path(up) if up else []
+        untranslated = language == "fr" and row.level == 6 and row.name_fr == row.name_en
+        asked_for = row.code in asked
+        return steps if not asked_for and (untranslated or name(row) in steps) else [*steps, name(row)]
 
+    asked = {row.code for row in rows}
     return [
         CommodityView(code=row.code, name=name(row), path=path(row), category=row.category, leaf=len(row.code) == 8)
         for row in rows
@@ -87,9 +93,7 @@ async def load(session: AsyncSession, rows: list[dict[str, Any]]) -> int:
             category = coalesce(excluded.category, commodity.category), search = excluded.search
         """
     )
-    ready = [
-        {**row, "words": normalised(f"{row['code']} {row['name_en']} {row['name_fr']}")} for row in rows
-    ]
+    ready = [{**row, "words": normalised(f"{row['code']} {row['name_en']} {row['name_fr']}")} for row in rows]
     for start in range(0, len(ready), 2000):
         await (await session.connection()).execute(statement, ready[start : start + 2000])
     return len(ready)
@@ -97,9 +101,21 @@ async def load(session: AsyncSession, rows: list[dict[str, Any]]) -> int:
 
 async def load_shipped(session: AsyncSession) -> None:
     """Take the nomenclature shipped with the system, when the table is empty or the shipped edition is newer."""
-    from shared.reference import commodities as shipped
-
     known = (await session.execute(text("SELECT count(*) FROM commodity"))).scalar_one()
-    rows = [dict(row.__dict__) if hasattr(row, "__dict__") else row._asdict() for row in shipped.rows()]
+    rows = [vars(row) for row in shipped.rows()]
     if known < len(rows):
         await load(session, rows)
+
+
+async def renew(session: AsyncSession, official: tuple[shipped.Row, ...], year: int) -> shipped.Renewal:
+    """Take the official nomenclature of a year: codes added, codes that ended, codes with new words."""
+    rows = (await session.exec(select(CommodityRow))).all()
+    known = [
+        shipped.Row(
+            row.code, row.name_en, row.name_fr, row.parent, row.level, row.category, row.valid_from, row.valid_to
+        )
+        for row in rows
+    ]
+    done = shipped.renew(known, official, year)
+    await load(session, [vars(row) for row in (*done.added, *done.closed, *done.reworded)])
+    return done

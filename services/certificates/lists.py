@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, text, true, tuple_, values
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    values,
+)
 from sqlalchemy import column as sql_column
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -49,7 +62,8 @@ class ListWish(BaseModel):
 
 async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> CertificatePage:
     """One page of the certificates this organisation may see."""
-    conditions = _conditions(actor, wish)
+    customs = await views.customs_of(session, actor)
+    conditions = _conditions(actor, customs, wish)
     key, falling = SORTS[wish.sort]
     query: Select[Any] = select(CertificateRow, key.label("key")).where(*conditions)
     place = tuple_(key, col(CertificateRow.id))
@@ -64,14 +78,17 @@ async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> Certifica
     return CertificatePage(
         items=[_line(row, known, actor) for row, _ in shown],
         next=_cursor(shown[-1], wish.sort) if len(rows) > wish.limit else None,
-        counts=await _counts(session, _conditions(actor, wish.model_copy(update={"status": []})))
+        counts=await _counts(session, _conditions(actor, customs, wish.model_copy(update={"status": []})))
         if wish.after is None
         else {},
     )
 
 
-def _conditions(actor: Actor, wish: ListWish) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [col(CertificateRow.visible_to).contains([actor.organisation_id])]
+def _conditions(actor: Actor, customs: str | None, wish: ListWish) -> list[ColumnElement[bool]]:
+    seen: ColumnElement[bool] = col(CertificateRow.visible_to).contains([actor.organisation_id])
+    if customs:
+        seen = or_(seen, and_(col(CertificateRow.submitted), col(CertificateRow.clearance_country) == customs))
+    conditions = [seen]
     if wish.status:
         conditions.append(col(CertificateRow.status).in_(wish.status))
     if wish.awaits_me:
@@ -100,9 +117,7 @@ def _conditions(actor: Actor, wish: ListWish) -> list[ColumnElement[bool]]:
 
 async def _counts(session: AsyncSession, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     """Certificates per status, each counted up to a limit: a list must not become slow because it is long."""
-    statuses = values(sql_column("status", col(CertificateRow.status).type), name="statuses").data(
-        [(status.value,) for status in Status]
-    )
+    statuses = values(sql_column("status", String), name="statuses").data([(status.value,) for status in Status])
     some = (
         select(literal_column("1"))
         .select_from(CertificateRow)
@@ -110,12 +125,7 @@ async def _counts(session: AsyncSession, conditions: list[ColumnElement[bool]]) 
         .limit(COUNT_LIMIT)
         .lateral("some")
     )
-    query = (
-        select(statuses.c.status, func.count())
-        .select_from(statuses)
-        .join(some, true())
-        .group_by(statuses.c.status)
-    )
+    query = select(statuses.c.status, func.count()).select_from(statuses).join(some, true()).group_by(statuses.c.status)
     return {str(row[0]): int(row[1]) for row in (await session.execute(query)).all()}
 
 

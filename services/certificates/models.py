@@ -34,6 +34,7 @@ class CertificateRow(Table, table=True):
         Index("certificate_updated", "updated_at", "id"),
         Index("certificate_arrival", "arrival_at", "id"),
         Index("certificate_due", "due_at"),
+        Index("certificate_clearance", "clearance_country", "updated_at", "id"),
         Index("certificate_status", "status", "updated_at", "id"),
     )
 
@@ -61,6 +62,7 @@ class CertificateRow(Table, table=True):
     first_consignee: str | None = Field(default=None, sa_column=Column(Id))
     entry_authority: str | None = Field(default=None, sa_column=Column(Id))
     country_of_export: str | None = Field(default=None, sa_column=Column(String(2)))
+    clearance_country: str | None = Field(default=None, sa_column=Column(String(2)))
     arrival_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     visible_to: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
     awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))

@@ -19,6 +19,7 @@ from shared.events.directory import Organisation
 from shared.kit.calendar import is_working_day
 from shared.rules import content as contents
 from shared.rules import deadlines
+from shared.rules import problems as judged
 from shared.rules.actor import Actor
 from shared.rules.boxes import Model
 from shared.rules.parties import Activity, Facts, Party, Recognition
@@ -132,7 +133,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
             entered_at=row.entered_at,
             edited_at=row.updated_at,
             content=row.content,
-            complete=boxes.is_complete(row.content, model_of(row)),
+            complete=judged.is_complete(row.content, model_of(row)),
             rung=frozenset(row.rung),
         ),
         country=country_of_authority(row, known),
@@ -143,8 +144,9 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
         return
     awaits = AWAITED.get(status)
     row.awaited_by = sorted(each for each, mine in tied.items() if awaits and mine & set(awaits.turn))
-    row.visible_to = sorted(boxes.sees(row.content, row.creator, status, row.submitted, known.parties))
+    row.visible_to = sorted(contents.sees(row.content, row.creator, status, row.submitted, known.parties))
     content = row.content
+    row.clearance_country = content.get("clearance_country")
     row.exporter, row.importer = content.get("exporter"), content.get("importer")
     row.issuing_body, row.first_consignee = content.get("issuing_body"), content.get("first_consignee")
     row.entry_authority, row.country_of_export = content.get("entry_authority"), content.get("country_of_export")

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -39,15 +38,15 @@ from shared.contracts.certificates import (
 )
 from shared.events.certificates import CertificateClockRang, CertificateDrafted, CertificateEdited, CertificateMoved
 from shared.kit.outbox import announce, spare_wakes, wake
-from shared.rules import boxes, deadlines, forms, shape
 from shared.rules import content as contents
+from shared.rules import deadlines, forms, shape
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
+from shared.rules.boxes import Model
 from shared.rules.parties import Commodity, Facts, may_create
-from shared.rules.permissions import offered
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status, move
-from shared.rules.verdict import refuse_unless_lawful
+from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
 
 SIGNS = {Action.SIGN: "18", Action.VERIFY: "20", Action.OPEN_BATCHES: "20", Action.RECEIVE: "21"}
 SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20"}
@@ -147,12 +146,13 @@ async def create(
     if line := await journal_of_key(session, key):
         _same_order(line, digest)
         return await found(session, line.certificate_id)
-    content, known = await _filled(session, {}, new.content, actor, now)
+    model = paper.model_named(new.form_model)
+    _refuse_wrong_shape(new.content, model)
+    content, known = await _filled(session, {}, new.content, actor, now, born=True)
     creator = known.parties.get(actor.organisation_id)
     if creator is None or not may_create(creator, now.date()):
         raise Refused("not_permitted", field="creator")
-    model = paper.model_named(new.form_model)
-    missing = boxes.missing_to_save(content, model)
+    missing = judged.missing_to_save(content, model)
     if missing:
         raise Refused("incomplete", problems=missing)
     certificate_id = str(uuid4())
@@ -174,9 +174,7 @@ async def create(
     line.key, line.order_digest = key, digest
     session.add_all([row, line])
     await session.flush()
-    await announce(
-        session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id)
-    )
+    await announce(session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id))
     await _wake(session, row, known, timedelta(0))
     return row
 
@@ -193,23 +191,21 @@ async def edit(
     status = Status(row.status)
     standing, _ = await facts(session, row.content, now, also=[row.creator])
     mine = paper.ties(row, standing, actor)
-    may = offered(status, mine, row.submitted)
     refuse_unless_lawful(Action.AMEND, status, mine, row.submitted)
     if row.revision != change.revision:
         raise Refused("stale_revision", revision=row.revision)
-    _refuse_wrong_shape(change.changes)
-    for field in sorted(contents.changed(row.content, change.changes)):
-        if not contents.covers(may.edit, field):
-            raise Refused("not_permitted", field=field, action=Action.AMEND, status=status)
+    _refuse_wrong_shape(change.changes, paper.model_of(row))
+    refuse_unless_editable(row.content, change.changes, status, mine, row.submitted)
     content, known = await _filled(session, row.content, change.changes, actor, now)
     changes = difference(row.content, content)
     if status is not Status.DRAFT:
-        worse = boxes.amendment_problems(row.content, content, status, paper.model_of(row), known)
+        worse = judged.amendment_problems(row.content, content, status, paper.model_of(row), known)
         if worse:
             raise Refused("incomplete", problems=worse)
     announced = status is not Status.DRAFT and not row.content.get("arrival_at") and bool(content.get("arrival_at"))
     before_parties = set(row.visible_to)
     row.content, row.revision, row.updated_at = content, row.revision + 1, now
+    row.rung = deadlines.still_rung(row.rung, changes.keys())
     paper.settle(row, known, now)
     line = paper.line(row, actor, known, now, "amend", row.status, changes=changes)
     line.key, line.order_digest = key, digest
@@ -234,29 +230,30 @@ async def edit(
     return row
 
 
-def _refuse_wrong_shape(changes: Mapping[str, Any]) -> None:
-    wrong = shape.check_shape(changes)
+def _refuse_wrong_shape(changes: Mapping[str, Any], model: Model) -> None:
+    wrong = shape.check_shape(changes, model)
     if wrong:
-        raise Refused("invalid", field=wrong[0].field, problems=[asdict(each) for each in wrong])
+        raise Refused("invalid", field=wrong[0].field, problems=wrong)
 
 
 async def _filled(
-    session: AsyncSession, before: Mapping[str, Any], changes: Mapping[str, Any], actor: Actor, now: datetime
+    session: AsyncSession,
+    before: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    born: bool = False,
 ) -> tuple[dict[str, Any], Facts]:
     """The content after a change: what the system fills in filled in, what it derives derived."""
     known, _ = await facts(session, {**before, **changes}, now, also=[actor.organisation_id])
     for named in sorted(contents.organisations_in(changes)):
         if named not in known.parties:
-            raise Refused("invalid", field=_field_naming(changes, named), organisation=named)
-    merged = {**before, **contents.fill_in(before, changes, known)}
+            raise Refused("invalid", field=contents.places_of(named, changes)[0], organisation=named)
+    creator = known.party(actor.organisation_id) if born else None
+    merged = {**before, **contents.fill_in(before, changes, known, creator)}
     known, _ = await facts(session, merged, now, also=[actor.organisation_id])
     derived = contents.derive(merged, known)
     return {field: value for field, value in derived.items() if value not in (None, [], {}, "", False)}, known
-
-
-def _field_naming(changes: Mapping[str, Any], organisation: str) -> str:
-    """The box in which an organisation is named, to tell the reader where it is unknown."""
-    return next((field for field, value in changes.items() if organisation in str(value)), "content")
 
 
 # ── Moves: what the pen writes ────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +280,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     refuse_unless_lawful(action, status, mine, row.submitted)
     if order.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
-    _refuse_problems(row, action, known)
+    judged.refuse_if_incomplete(row.content, action, paper.model_of(row), known)
     seal = await _seal(session, seals, row, order, sources, now) if action in SIGNS else None
     target = move(status, action, Status(row.previous) if row.previous else None, paper.choice(order))
     if row.number is None and target not in (Status.DRAFT, Status.DELETED):
@@ -440,18 +437,6 @@ async def _next_number(session: AsyncSession, country: str, year: int) -> str:
         .returning(col(NumberRow.last))
     )
     return f"COI.{country}.{year}.{counted.scalar_one():07d}"
-
-
-def _refuse_problems(row: CertificateRow, action: Action, known: Facts) -> None:
-    """All that stands in the way of this action, at once."""
-    errors = [each for each in judged.problems(row.content, action, paper.model_of(row), known) if each.is_error]
-    if not errors:
-        return
-    needless = next((each for each in errors if each.code == "no_certificate_needed"), None)
-    details = {**needless.params, "field": needless.field} if needless else {}
-    raise Refused(
-        needless.code if needless else "incomplete", problems=[asdict(each) for each in errors], **details
-    )
 
 
 async def told_before(session: AsyncSession, order: Order, certificate_id: str, key: str) -> bool:

@@ -27,8 +27,9 @@ from shared.rules import boxes
 from shared.rules import content as contents
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
-from shared.rules.permissions import offered
+from shared.rules.permissions import Tie, offered
 from shared.rules.refusals import Refused
+from shared.rules.roles import AuthorityRole, RoleType
 from shared.rules.sentences import SENTENCES
 from shared.rules.status import Action, Status
 from shared.words import say
@@ -41,9 +42,39 @@ async def seen(session: AsyncSession, certificate_id: str, actor: Actor) -> Cert
     except ValueError:
         raise Refused("not_found") from None
     row = await store.found(session, wanted)
-    if actor.organisation_id not in row.visible_to:
-        raise Refused("not_found")
-    return row
+    if actor.organisation_id in row.visible_to:
+        return row
+    if row.submitted and row.clearance_country and row.clearance_country == await customs_of(session, actor):
+        return row
+    raise Refused("not_found")
+
+
+async def customs_of(session: AsyncSession, actor: Actor) -> str | None:
+    """The country whose certificates a customs office may read; None for everybody else."""
+    if actor.role_type != RoleType.AUTHORITY:
+        return None
+    office = await session.get(PartyRow, actor.organisation_id)
+    return office.record["country"] if office and office.record.get("authority_role") == AuthorityRole.CUSTOMS else None
+
+
+def next_action(row: CertificateRow, mine: frozenset[Tie]) -> Action | None:
+    """The action a certificate is being made ready for, to tell what still stands in its way."""
+    status = Status(row.status)
+    if status is Status.DRAFT:
+        return Action.SIGN if Tie.ISSUER in mine else Action.SUBMIT
+    if status is Status.ISSUED:
+        return Action.OPEN_BATCHES if row.content.get("release_by_batches") else Action.VERIFY
+    return {Status.DESCRIPTION_COMPLETED: Action.SIGN, Status.CONSIGNMENT_VERIFIED: Action.RECEIVE}.get(status)
+
+
+def flags(row: CertificateRow) -> list[str]:
+    """What is true of a certificate beside its status."""
+    raised = []
+    if row.status == Status.ISSUED and row.content.get("arrival_at"):
+        raised.append("prior_notified")
+    if "completion_overdue" in row.rung:
+        raised.append("completion_overdue")
+    return raised
 
 
 async def after(
@@ -62,9 +93,9 @@ async def certificate(
     status = Status(row.status)
     mine = paper.ties(row, known, actor)
     may = offered(status, mine, row.submitted)
-    content = boxes.seen_by(row.content, actor.organisation_id, mine, known.parties)
+    content = contents.seen_by(actor.organisation_id, mine, row.content)
     named = contents.organisations_in(content) | {row.creator}
-    wanted = [each for each in boxes.AHEAD.get(status, ()) if each in may.do]
+    ahead = next_action(row, mine) if may.edit or may.do else None
     return CertificateView(
         id=row.id,
         number=row.number,
@@ -79,11 +110,11 @@ async def certificate(
         ties=sorted(mine),
         may=MayView(edit=sorted(may.edit), do=sorted(may.do)),
         problems=problem_views(
-            judged.problems(row.content, wanted[0], paper.model_of(row), known) if wanted else (), language
+            judged.problems(row.content, ahead, paper.model_of(row), known) if ahead else (), language
         ),
         awaited=_awaited(row, sources, actor),
         signatures=await _signatures(session, row, sources),
-        flags=boxes.flags(row.content, status, now),
+        flags=flags(row),
     )
 
 
@@ -132,9 +163,7 @@ def _awaited(row: CertificateRow, sources: dict[str, PartyRow], actor: Actor) ->
     )
 
 
-async def _signatures(
-    session: AsyncSession, row: CertificateRow, sources: dict[str, PartyRow]
-) -> list[SignatureView]:
+async def _signatures(session: AsyncSession, row: CertificateRow, sources: dict[str, PartyRow]) -> list[SignatureView]:
     lines = await session.exec(
         select(JournalRow)
         .where(JournalRow.certificate_id == row.id, col(JournalRow.seal).is_not(None))
@@ -200,9 +229,7 @@ async def export(session: AsyncSession, row: CertificateRow) -> dict[str, Any]:
     """The journal, the documents under its seals byte for byte, and the public keys that check them."""
     view = await journal(session, row)
     sealed = await session.exec(select(SealedRow).where(SealedRow.certificate_id == row.id))
-    lines = [
-        {**line.model_dump(mode="json"), "at": line.at.isoformat()} for line in view.lines
-    ]
+    lines = [{**line.model_dump(mode="json"), "at": line.at.isoformat()} for line in view.lines]
     return {
         "format": "bordereau-journal-1",
         "certificate_id": view.certificate_id,

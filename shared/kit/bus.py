@@ -23,12 +23,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.events.base import CATALOGUE, Event
+from shared.events.base import CATALOGUE
 from shared.kit.db import Database
 from shared.kit.log import CORRELATION, logger
 from shared.kit.outbox import DEAD_LETTER, HEARD, Letterbox
 
 Handler = Callable[[AsyncSession, Any], Awaitable[None]]
+Handlers = Mapping[Any, Handler]  # event class -> what this service does about it
 Feed = Callable[[str, int], Awaitable[list[Letterbox]]]
 TRIES = 5
 log = logger("bus")
@@ -75,7 +76,7 @@ class Listener:
         self,
         service: str,
         publisher: str,
-        handlers: Mapping[type[Event], Handler],
+        handlers: Handlers,
         database: Database,
         js: JetStreamContext,
         feed: Feed,
@@ -224,7 +225,7 @@ class Listener:
             return row.scalar_one_or_none() or 0
 
 
-def handlers_by_publisher(handlers: Mapping[type[Event], Handler]) -> set[str]:
+def handlers_by_publisher(handlers: Handlers) -> set[str]:
     """The publishers a table of handlers needs to hear."""
     for kind in handlers:
         if kind.subject not in CATALOGUE:

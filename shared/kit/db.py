@@ -1,4 +1,4 @@
-"""PostgreSQL: one database per service, one transaction per change. Every function that touches rows takes a session."""
+"""PostgreSQL: one database per service, one transaction per change. What touches rows takes a session."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,9 +1,9 @@
 """The HTTP edge of every service: one kind of error (problem+json), a limit on bodies, a correlation id, health."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, is_dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import httpx2
 from fastapi import FastAPI, Header, Query, Request
@@ -121,7 +121,7 @@ def problem_body(refusal: Refused, language: str) -> dict[str, Any]:
     if details:
         body["params"] = details
     if problems is not None:
-        body["problems"] = [_spoken(problem, language) for problem in problems]
+        body["problems"] = [_spoken(problem, language) for problem in cast(Iterable[Any], problems)]
     return body
 
 

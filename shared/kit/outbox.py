@@ -5,6 +5,7 @@ again to whoever finds a gap in the numbers. News go to JetStream, wake lines to
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -169,7 +170,7 @@ class Waker(Protocol):
 
 
 class Relay:
-    """Carries the letter box out: the only one of its service at a time, by an advisory lock it holds while it lives."""
+    """Carries the letter box out: the only one of its service at a time, by an advisory lock held while it lives."""
 
     LOCK = 0x0B0D_E2EB
 
@@ -189,7 +190,8 @@ class Relay:
     async def _hold_office(self) -> None:
         lock = await asyncpg.connect(self.dsn)
         try:
-            while not await lock.fetchval("SELECT pg_try_advisory_lock($1)", self.LOCK):
+            # another process may hold the office: knock until it lets go
+            while not await lock.fetchval("SELECT pg_try_advisory_lock($1)", self.LOCK):  # noqa: ASYNC110
                 await asyncio.sleep(1)
             await lock.add_listener("outbox", self._ring)
             async with asyncpg.create_pool(self.dsn, min_size=1, max_size=2) as pool, asyncio.TaskGroup() as rounds:
@@ -223,10 +225,8 @@ class Relay:
                 log.warning("letters wait", kind=kind, reason=type(problem).__name__)
                 await asyncio.sleep(trouble)
                 continue
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), timeout=0.5)
-            except TimeoutError:
-                pass
 
     async def carry_news(self, pool: asyncpg.Pool) -> bool:
         """Number and publish one batch of events; true when there may be more."""
@@ -274,5 +274,3 @@ class Relay:
                     for row in rows[start : start + 8]
                 )
             )
-
-

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +21,8 @@ from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
 from temporalio.client import Client
 
-from shared.events.base import Event
 from shared.kit import bus, clock, log, migrations, outbox, sessions, temporal
-from shared.kit.bus import Handler, Listener
+from shared.kit.bus import Handlers, Listener
 from shared.kit.db import Database
 from shared.kit.http import ServiceClient, create_app
 from shared.kit.keys import keyring
@@ -79,7 +78,7 @@ async def surroundings(name: str, settings: ServiceSettings) -> AsyncIterator[Su
 async def background(
     around: Surroundings,
     *,
-    handlers: Mapping[type[Event], Handler],
+    handlers: Handlers,
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
     chores: Sequence[Callable[[], Awaitable[None]]] = (),

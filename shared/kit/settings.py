@@ -1,4 +1,4 @@
-"""Settings: one class per process, read from the environment when it starts and handed down. Nothing is read at import."""
+"""Settings: one class per process, read from the environment when it starts and handed down."""
 
 from pathlib import Path
 

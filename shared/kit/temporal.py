@@ -5,7 +5,6 @@ from the row and is carried out. The key of the order is the update's id, so ask
 """
 
 import asyncio
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -181,7 +180,7 @@ def _door(method: Callable[..., Any], stub: Any) -> Callable[..., Any]:
         except Refused as refusal:
             raise as_application_error(refusal) from refusal
 
-    functools.update_wrapper(door, method, assigned=("__doc__",), updated=())
+    door.__doc__ = method.__doc__
     hints = inspect.get_annotations(stub, eval_str=True)
     argument_type = next(hint for name, hint in hints.items() if name != "return")
     door.__annotations__ = {"argument": argument_type, "return": hints.get("return")}
