@@ -96,7 +96,7 @@ async def _serve(stack: Stack, wanted: story.Wanted) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     screen.say(f"Starting; the state is in {stack.var} …")
-    serving = asyncio.create_task(_until(stop, stack, wanted, began))
+    serving = asyncio.create_task(_until(stack, wanted, began))
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
     if asked.done() and not serving.done():
@@ -116,7 +116,7 @@ async def _serve(stack: Stack, wanted: story.Wanted) -> int:
     return 1
 
 
-async def _until(stop: asyncio.Event, stack: Stack, wanted: story.Wanted, began: float) -> None:
+async def _until(stack: Stack, wanted: story.Wanted, began: float) -> None:
     """Start everything, play the story where there is nothing to see yet, say READY, and stay."""
     async with stack:
         played = stack.var / "story-played"
@@ -129,7 +129,7 @@ async def _until(stop: asyncio.Event, stack: Stack, wanted: story.Wanted, began:
         screen.SCREEN.print(
             f"[bold green]READY[/bold green] after {time.monotonic() - began:.1f} s. Ctrl-C stops everything."
         )
-        await stop.wait()
+        await asyncio.Event().wait()  # until cancelled: what is left of the block then stops everything
 
 
 @contextmanager
