@@ -209,7 +209,9 @@ class Standing:
             return self.entered_at
         if start is Start.EDITED:
             return self.edited_at
-        return self.since.get(start) or moment(self.content, start)
+        if start in (Start.DEPARTURE, Start.ARRIVAL):
+            return moment(self.content, start)
+        return self.since.get(start)
 
 
 @dataclass(frozen=True)
