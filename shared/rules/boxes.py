@@ -102,9 +102,11 @@ class Box:
         return self._place(model) or None
 
     def title(self, model: Model) -> str:
-        """The title printed over its box on this form; its own label where it stands beside the boxes."""
+        """The title printed over its box on this form; elsewhere its own label, or its title on the other form."""
         printed = _PRINTED.get((model, self._place(model)))
-        return printed.title if printed else LABELS[self.field]
+        if printed is None and self.field in LABELS:
+            return LABELS[self.field]
+        return (printed or _PRINTED[Model.COI_2022, self.number_2022]).title
 
     def label(self, model: Model) -> str:
         """What the field is called."""

@@ -507,13 +507,13 @@ def _holes(content: Row, action: Action, model: Model) -> Iterator[Problem]:
     """Fields that are needed and empty; before box 18 is signed, a warning about those that must follow in ten days."""
     for box in BOXES:
         needed = box.needed(model)
-        now = needed in NEEDS.get(action, NEVER)
+        at_once = needed in NEEDS.get(action, NEVER)
         soon = action is Action.SIGN and needed is Action.VERIFY
-        if not (needed and (now or soon)):
+        if not (needed and (at_once or soon)):
             continue
         for place, holder in holders(box.field, content):
             if _is_hole(box.field.split(".")[-1], holder):
-                code, severity = ("needed", "error") if now else ("needed_in_ten_days", "warning")
+                code, severity = ("needed", "error") if at_once else ("needed_in_ten_days", "warning")
                 yield problem(place, code, model, {"label": box.label(model)}, severity)
 
 

@@ -87,7 +87,8 @@ GUIDE = {
         Cellule("1er Destinataire",                            RIEN),
     ),
     "ISSUED": (
-        Cellule("Importateur",             "Peut modifier les cases 9 et 12 et rajouter un RFL", (*ROUTE, "rajouter un RFL")),
+        Cellule("Importateur",             "Peut modifier les cases 9 et 12 et rajouter un RFL",
+                (*ROUTE, "rajouter un RFL")),
         Cellule("Exportateur",             RIEN),
         Cellule("Organisme Certificateur", "Peut modifier la case 9. Peut modifier certaines parties de la case 13 et "
                                            "modifier les cases 14/15 et 16. Peut remplacer le COI",
@@ -105,8 +106,8 @@ GUIDE = {
         Cellule("Exportateur",             RIEN),
         Cellule("Organisme Certificateur", RIEN),
         Cellule("Autorité en UE qui valide",                   "Peut supprimer le COI", (), ("supprimer",)),
-        Cellule("Autorité Compétente au Point d'entrée en UE", "Peut supprimer le COI; peut signaler une irrégularité OFIS",
-                (), ("supprimer", *SIGNALER)),
+        Cellule("Autorité Compétente au Point d'entrée en UE",
+                "Peut supprimer le COI; peut signaler une irrégularité OFIS", (), ("supprimer", *SIGNALER)),
         Cellule("RFL - Intéressé au Chargement",               RIEN),
         Cellule("1er Destinataire",                            "Peut signer en case 21", (), ("signer en case 21",)),
     ),
@@ -124,8 +125,8 @@ GUIDE = {
         Cellule("Exportateur",             RIEN),
         Cellule("Organisme Certificateur", RIEN),
         Cellule("Autorité en UE qui valide",                   "Peut diviser le COI", (), ("diviser",)),
-        Cellule("Autorité Compétente au Point d'entrée en UE", "Peut diviser le COI; peut signaler une irrégularité OFIS",
-                (), ("diviser", *SIGNALER)),
+        Cellule("Autorité Compétente au Point d'entrée en UE",
+                "Peut diviser le COI; peut signaler une irrégularité OFIS", (), ("diviser", *SIGNALER)),
         Cellule("RFL - Intéressé au Chargement",               "Peut initier un extrait de lot", (),
                 ("initier un extrait de lot",)),
         Cellule("1er Destinataire",                            "N/A, dans ce cas pas de 1er destinataire en case 12"),
@@ -133,7 +134,9 @@ GUIDE = {
 }
 # fmt: on
 
-SENTENCES = [pytest.param(status, cell, id=f"{status}: {cell.qui}: {cell.dit}") for status in GUIDE for cell in GUIDE[status]]
+SENTENCES = [
+    pytest.param(status, cell, id=f"{status}: {cell.qui}: {cell.dit}") for status in GUIDE for cell in GUIDE[status]
+]
 
 
 @pytest.mark.parametrize(("status", "cell"), SENTENCES)

@@ -88,7 +88,9 @@ def test_the_issuing_body_does_not_edit_box_12_after_issue():
 
 
 def test_sending_back_what_one_was_shown_changes_nothing_and_needs_no_permission():
-    assert edits(Status.ISSUED, IMPORTER, seals=["S-1"], product_lines=[line()], first_consignee=CONSIGNEE) == frozenset()
+    assert (
+        edits(Status.ISSUED, IMPORTER, seals=["S-1"], product_lines=[line()], first_consignee=CONSIGNEE) == frozenset()
+    )
 
 
 def test_nobody_edits_a_verified_certificate():

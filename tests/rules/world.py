@@ -84,7 +84,7 @@ def certificate(**fields: Any) -> Content:
         "release_by_batches": False,
         "responsible_for_load": [FORWARDER],
         "product_lines": [line()],
-        "containers": ["MSCU6639871"],
+        "containers": ["CSQU3054383"],
         "seals": ["S-1"],
         "gross_weight": {"value": "1100", "unit": "KGM"},
         "transport": {"mode": "1", "identification": "MV Tanger", "document": "BL-1"},
