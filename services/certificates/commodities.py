@@ -69,8 +69,8 @@ async def _with_paths(
         up = above.get(row.parent) if row.parent else None
         steps = path(up) if up else []
         untranslated = language == "fr" and row.level == 6 and row.name_fr == row.name_en
-        asked_for = row.code in asked
-        return steps if not asked_for and (untranslated or name(row) in steps) else [*steps, name(row)]
+        says_more = name(row) not in steps and not untranslated
+        return [*steps, name(row)] if says_more or (row.code in asked and steps[-1:] != [name(row)]) else steps
 
     asked = {row.code for row in rows}
     return [
