@@ -1,5 +1,7 @@
 """Every field, its place on each form, its shape, and what the system fills in."""
 
+from typing import Any
+
 import pycountry
 import pytest
 from hypothesis import given, settings
@@ -48,25 +50,25 @@ from tests.rules.world import (
 
 
 @pytest.mark.parametrize(("model", "last"), [(Model.COI_2017, 21), (Model.COI_2022, 31)])
-def test_each_form_has_its_boxes_once_and_in_order(model, last):
+def test_each_form_has_its_boxes_once_and_in_order(model: Model, last: int) -> None:
     assert [row.number for row in PRINTED if row.model is model] == list(range(1, last + 1))
 
 
 @pytest.mark.parametrize("model", Model)
-def test_every_printed_box_has_a_field_but_those_of_onward_transfer(model):
+def test_every_printed_box_has_a_field_but_those_of_onward_transfer(model: Model) -> None:
     held = {box.number(model) for box in BOXES}
     assert {row.number for row in PRINTED if row.model is model} - held <= {27, 28}
 
 
 @pytest.mark.parametrize("model", Model)
-def test_every_field_on_a_form_has_a_title_and_a_label(model):
+def test_every_field_on_a_form_has_a_title_and_a_label(model: Model) -> None:
     for box in BOXES:
         if box.is_on(model):
             assert box.title(model)
             assert box.label(model)
 
 
-def test_only_titles_nobody_has_read_in_the_annex_are_provisional():
+def test_only_titles_nobody_has_read_in_the_annex_are_provisional() -> None:
     assert {row.number for row in PRINTED if row.provisional} == {21, 22, *range(25, 30)}
     assert BOX["control_point"].is_provisional(Model.COI_2022)
     assert not BOX["exporter"].is_provisional(Model.COI_2022)
@@ -81,17 +83,17 @@ def test_only_titles_nobody_has_read_in_the_annex_are_provisional():
     ("customs_procedure", 19), ("entry_checks", 20), ("first_consignee_declaration", 21),
     ("responsible_for_load", None),
 ])  # fmt: skip
-def test_the_2017_form_has_the_numbers_of_the_guide(field, number):
+def test_the_2017_form_has_the_numbers_of_the_guide(field: str, number: int | None) -> None:
     assert BOX[field].number(Model.COI_2017) == number
     assert BOX[field].is_on(Model.COI_2017)
 
 
-def test_fields_are_unique_and_labels_belong_to_fields():
+def test_fields_are_unique_and_labels_belong_to_fields() -> None:
     assert len(BOX) == len(BOXES)
     assert set(LABELS) <= set(BOX)
 
 
-def test_every_part_that_may_be_sent_is_a_field():
+def test_every_part_that_may_be_sent_is_a_field() -> None:
     for group, parts in PARTS.items():
         known = {"id", "value", "unit"} if group != "transport" else set()
         assert all(f"{group}.{part}" in BOX or part in known for part in parts)
@@ -102,12 +104,12 @@ def test_every_part_that_may_be_sent_is_a_field():
 TYPED = (Filled.BY_HAND, Filled.FILLED_IN)
 
 
-def test_what_the_law_calls_in_order_has_the_right_shape():
+def test_what_the_law_calls_in_order_has_the_right_shape() -> None:
     typed = {name: value for name, value in certificate().items() if BOX[name].filled in TYPED}
     assert check_shape(typed) == ()
 
 
-def test_an_emptied_box_has_the_right_shape():
+def test_an_emptied_box_has_the_right_shape() -> None:
     typed = [box.field for box in BOXES if "." not in box.field and box.filled in TYPED]
     assert check_shape(dict.fromkeys(typed), Model.COI_2022) == ()
 
@@ -153,21 +155,37 @@ def test_an_emptied_box_has_the_right_shape():
     ({"product_lines": [{}] * 501}, "product_lines", "too_many"),
     ({"product_lines": ["dates"]}, "product_lines[0]", "not_group"),
 ])  # fmt: skip
-def test_what_has_the_wrong_shape_is_named_with_its_field(changes, field, code):
+def test_what_has_the_wrong_shape_is_named_with_its_field(changes: dict[str, Any], field: str, code: str) -> None:
     assert [(each.field, each.code) for each in check_shape(changes)] == [(field, code)]
 
 
-def test_the_2022_form_has_the_trader_and_in_conversion():
+def test_the_2022_form_has_the_trader_and_in_conversion() -> None:
     assert check_shape({"trader_without_handling": EXPORTER}, Model.COI_2022) == ()
     assert check_shape({"product_lines": [line(organic="in_conversion")]}, Model.COI_2022) == ()
 
 
-JUNK = (None, True, 0, -1, 1.5, "", "x", "\x00", [], [None], [[]], {}, {"value": []}, [{"id": []}], [{"packages": "3"}])
+JUNK: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "\x00",
+    [],
+    [None],
+    [[]],
+    {},
+    {"value": []},
+    [{"id": []}],
+    [{"packages": "3"}],
+)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from([*BOX, "nonsense", ""]), st.sampled_from(JUNK)))
-def test_whatever_is_sent_is_judged_and_what_passes_can_be_derived_and_asked_about(changes):
+def test_whatever_is_sent_is_judged_and_what_passes_can_be_derived_and_asked_about(changes: dict[str, Any]) -> None:
     for model in Model:
         if not check_shape(changes, model):
             derive({**blank(), **fill_in(blank(), changes, facts())}, facts())
@@ -177,32 +195,32 @@ def test_whatever_is_sent_is_judged_and_what_passes_can_be_derived_and_asked_abo
 
 
 # « La procédure applicable est automatiquement sélectionnée en fonction du produit et de l'organisme de contrôle »
-def test_the_procedure_follows_from_product_and_body():
+def test_the_procedure_follows_from_product_and_body() -> None:
     assert certificate()["procedure"] == Procedure.EQUIVALENT_CONTROL_BODY
     assert certificate(issuing_body=None)["procedure"] is None
     assert certificate(country_of_export="TN")["procedure"] is None
 
 
-def test_a_body_recognised_in_the_union_admits_no_imports():
+def test_a_body_recognised_in_the_union_admits_no_imports() -> None:
     body = otherwise(BODY, recognitions=(Recognition("MA", ("a",), "UNION"),))
     assert derive(certificate(), facts(changed=body))["procedure"] is None
 
 
 # « Les cases 5 et 6 ne peuvent pas être modifiées, les informations sont automatiquement affichées »
-def test_boxes_5_and_6_follow_from_box_13():
+def test_boxes_5_and_6_follow_from_box_13() -> None:
     content = certificate(product_lines=[line(), line(id="2"), line(id="3", producer=EXPORTER)])
     assert content["producers"] == [PRODUCER, EXPORTER]
     assert content["producers_control_bodies"] == [BODY]
 
 
 # « Le pays de destination dans la case 10 sera automatiquement renseigné en fonction du Pays du 1er destinataire. »
-def test_the_destination_is_the_country_of_the_first_consignee():
+def test_the_destination_is_the_country_of_the_first_consignee() -> None:
     assert certificate()["country_of_destination"] == "FR"
     assert certificate(first_consignee=None)["country_of_destination"] is None
 
 
 # « Le pays d'exportation est automatiquement renseigné … Cependant, ce champ est toujours modifiable. »
-def test_the_country_of_export_follows_the_exporter_but_can_be_changed():
+def test_the_country_of_export_follows_the_exporter_but_can_be_changed() -> None:
     assert fill_in({}, {"exporter": EXPORTER}, facts())["country_of_export"] == "MA"
     chosen = {"exporter": EXPORTER, "country_of_export": "ES"}
     assert fill_in({}, chosen, facts())["country_of_export"] == "ES"
@@ -211,25 +229,25 @@ def test_the_country_of_export_follows_the_exporter_but_can_be_changed():
 
 # « Si vous êtes un exportateur biologique, la case est automatiquement complétée »
 @pytest.mark.parametrize(("creator", "field"), [(EXPORTER, "exporter"), (IMPORTER, "importer"), (BODY, "issuing_body")])
-def test_the_creators_own_organisation_stands_in_its_own_box(creator, field):
+def test_the_creators_own_organisation_stands_in_its_own_box(creator: str, field: str) -> None:
     assert fill_in({}, {}, facts(), PARTIES[creator])[field] == creator
     cleared = fill_in({}, {field: None}, facts(), PARTIES[creator])
     assert cleared[field] is None
 
 
-def test_the_body_of_the_exporter_and_of_the_producer_are_suggested():
+def test_the_body_of_the_exporter_and_of_the_producer_are_suggested() -> None:
     changes = {"exporter": EXPORTER, "product_lines": [{"producer": PRODUCER}]}
     filled = fill_in({}, changes, facts())
     assert filled["issuing_body"] == BODY
     assert filled["product_lines"] == [{"id": "1", "producer": PRODUCER, "unit": "KGM", "producer_control_body": BODY}]
 
 
-def test_new_lines_get_ids_that_are_free():
+def test_new_lines_get_ids_that_are_free() -> None:
     filled = fill_in({}, {"product_lines": [{}, {"id": "1"}, {}]}, facts())
     assert [each["id"] for each in filled["product_lines"]] == ["2", "1", "3"]
 
 
-def test_a_copy_keeps_parties_and_products_and_loses_what_belongs_to_one_consignment():
+def test_a_copy_keeps_parties_and_products_and_loses_what_belongs_to_one_consignment() -> None:
     copy = copied(certificate())
     assert copy["exporter"] == EXPORTER
     assert copy["product_lines"][0]["lot"] is None
@@ -246,7 +264,7 @@ def test_a_copy_keeps_parties_and_products_and_loses_what_belongs_to_one_consign
         assert not copy[lost]
 
 
-def test_importers_exporters_and_control_bodies_may_start_a_certificate():
+def test_importers_exporters_and_control_bodies_may_start_a_certificate() -> None:
     may = {each for each, party in PARTIES.items() if may_create(party, NOW.date())}
     assert may == {EXPORTER, IMPORTER, BODY, EUROPEAN_BODY}
     assert not may_create(otherwise(EXPORTER, status="NEW"), NOW.date())
@@ -255,11 +273,11 @@ def test_importers_exporters_and_control_bodies_may_start_a_certificate():
 # ---- who is bound
 
 
-def superior(authority):
+def superior(authority: str) -> str | None:
     return PARTIES[authority].superior if authority in PARTIES else None
 
 
-def test_each_box_that_names_somebody_binds_him():
+def test_each_box_that_names_somebody_binds_him() -> None:
     tie = ties_of(certificate(), EXPORTER, superior)
     assert tie(EXPORTER) == {Tie.CREATOR, Tie.EXPORTER}
     assert tie(BODY) == {Tie.ISSUER}
@@ -271,17 +289,17 @@ def test_each_box_that_names_somebody_binds_him():
     assert tie(STRANGER) == tie(PRODUCER) == frozenset()
 
 
-def test_an_empty_certificate_binds_its_creator_alone():
+def test_an_empty_certificate_binds_its_creator_alone() -> None:
     assert named(blank(), EXPORTER, superior) == {Tie.CREATOR: [EXPORTER]}
 
 
-def test_every_organisation_is_found_with_its_place():
+def test_every_organisation_is_found_with_its_place() -> None:
     content = certificate()
     assert {BODY, EXPORTER, IMPORTER, CONSIGNEE, POST, FORWARDER, PRODUCER} == organisations_in(content)
     assert set(places_of(PRODUCER, content)) == {"producers", "product_lines[0].producer"}
 
 
-def test_the_parties_and_those_behind_them_see_a_submitted_certificate_and_only_the_creator_a_draft():
+def test_the_parties_and_those_behind_them_see_a_submitted_certificate_and_only_the_creator_a_draft() -> None:
     content = certificate()
     assert sees(content, EXPORTER, Status.DRAFT, False, PARTIES) == {EXPORTER}
     assert sees(content, EXPORTER, Status.ISSUED, True, PARTIES) == {
@@ -289,7 +307,7 @@ def test_the_parties_and_those_behind_them_see_a_submitted_certificate_and_only_
     }  # fmt: skip
 
 
-def test_a_producer_sees_his_own_lines_only():
+def test_a_producer_sees_his_own_lines_only() -> None:
     content = certificate(product_lines=[line(), line(id="2", producer=EXPORTER)])
     seen = seen_by(PRODUCER, frozenset(), content)
     assert [each["id"] for each in seen["product_lines"]] == ["1"]
@@ -300,14 +318,14 @@ def test_a_producer_sees_his_own_lines_only():
 # ---- forms of orders
 
 
-def test_every_action_that_is_an_order_has_a_form():
+def test_every_action_that_is_an_order_has_a_form() -> None:
     assert {row.action for row in FORMS} == set(Action) - CONTENT
     assert {box_signed_by(action) for action in Action} - {None} == {
         box.field for box in BOXES if box.kind is Kind.SIGNED
     }
 
 
-def test_a_form_depends_on_the_status_only_where_it_says_so():
+def test_a_form_depends_on_the_status_only_where_it_says_so() -> None:
     own = form_of(Action.DELETE, Status.DRAFT)
     assert own is not None
     assert not own.questions[0].needed
@@ -324,11 +342,13 @@ def test_a_form_depends_on_the_status_only_where_it_says_so():
     (Action.START_CUSTOMS_PROCEDURE, {"type": "warehousing", "operator": identity(1)},
      {("customs_procedure.reference", "needed")}),
 ])  # fmt: skip
-def test_what_an_order_says_is_checked_with_the_box_it_becomes(action, answers, told):
+def test_what_an_order_says_is_checked_with_the_box_it_becomes(
+    action: Action, answers: dict[str, Any], told: set[tuple[str, str]]
+) -> None:
     assert {(each.field, each.code) for each in check_form(action, answers)} == told
 
 
-def test_a_form_names_the_box_of_the_certificates_own_form():
+def test_a_form_names_the_box_of_the_certificates_own_form() -> None:
     problem = check_form(Action.SIGN, {"physical": "not_done"}, Model.COI_2022)[0]
     assert (problem.box, problem.title) == (18, "Declaration of the issuing control authority or control body")
 
@@ -336,7 +356,7 @@ def test_a_form_names_the_box_of_the_certificates_own_form():
 # ---- countries
 
 
-def test_countries_are_those_of_iso_and_two_more():
+def test_countries_are_those_of_iso_and_two_more() -> None:
     assert {country.alpha_2 for country in pycountry.countries} | {"XI", "XK"} == COUNTRIES
     assert len(UNION) == 28
     assert NO_CERTIFICATE <= COUNTRIES

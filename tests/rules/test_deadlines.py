@@ -1,5 +1,6 @@
 """The clocks: what rings next for a certificate that stands so."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from shared.rules.deadlines import (
     CLOCKS,
     LINK_LIFETIME,
+    Length,
     Standing,
     Start,
     clock_of,
@@ -27,33 +29,40 @@ FRIDAY = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 EASTER_MONDAY = date(2026, 4, 6)
 
 
-def working(day, country):
+def working(day: date, country: str) -> bool:
     return day.weekday() < 5 and not (country == "FR" and day == EASTER_MONDAY)
 
 
-def standing(status, rung=(), complete=True, at=MONDAY, since=None, **content):
+def standing(
+    status: Status,
+    rung: tuple[str, ...] = (),
+    complete: bool = True,
+    at: datetime = MONDAY,
+    since: dict[Start, datetime] | None = None,
+    **content: str,
+) -> Standing:
     return Standing(status, at, at, content, complete, rung, since or {})
 
 
-def due(stand, lengths=None):
+def due(stand: Standing, lengths: dict[str, Length] | None = None) -> tuple[str, datetime] | None:
     found = next_due(stand, "FR", working, lengths)
     return (found.name, found.at) if found else None
 
 
-def rings(stand_of):
+def rings(stand_of: Callable[[tuple[str, ...]], Standing]) -> Iterator[tuple[str, float]]:
     """Every ring, in order, as days after the start."""
-    rung = ()
+    rung: tuple[str, ...] = ()
     while found := next_due(stand_of(rung), "FR", working):
         yield found.name, (found.at - MONDAY) / timedelta(days=1)
         rung = (*rung, found.name)
 
 
 # « Vous avez 90 minutes pour cliquer sur le lien avant qu'il n'expire »
-def test_a_link_lives_ninety_minutes():
+def test_a_link_lives_ninety_minutes() -> None:
     assert timedelta(minutes=90) == LINK_LIFETIME
 
 
-def test_completion_is_called_for_twice_and_overdue_after_ten_days():
+def test_completion_is_called_for_twice_and_overdue_after_ten_days() -> None:
     assert list(rings(lambda rung: standing(Status.ISSUED, rung, complete=False))) == [
         ("completion_first_call", 5),
         ("completion_last_call", 8),
@@ -61,11 +70,11 @@ def test_completion_is_called_for_twice_and_overdue_after_ten_days():
     ]
 
 
-def test_a_complete_certificate_is_not_called_for():
+def test_a_complete_certificate_is_not_called_for() -> None:
     assert due(standing(Status.ISSUED)) is None
 
 
-def test_the_arrival_is_announced_two_working_days_before_and_missed_one_after():
+def test_the_arrival_is_announced_two_working_days_before_and_missed_one_after() -> None:
     arrival = "2026-03-09T09:00:00+00:00"  # a Monday
     assert [name for name, _ in rings(lambda rung: standing(Status.ISSUED, rung, arrival_at=arrival))] == [
         "announce_arrival",
@@ -75,7 +84,7 @@ def test_the_arrival_is_announced_two_working_days_before_and_missed_one_after()
     assert due(standing(Status.ISSUED, arrival_at=arrival)) == ("announce_arrival", MONDAY + timedelta(days=3))
 
 
-def test_a_departure_rings_for_whoever_has_not_signed_yet():
+def test_a_departure_rings_for_whoever_has_not_signed_yet() -> None:
     leaves = "2026-03-04T09:00:00+00:00"
     at = MONDAY + timedelta(days=2)
     assert due(standing(Status.DESCRIPTION_COMPLETED, departure_at=leaves)) == ("departed_unsigned", at)
@@ -83,12 +92,12 @@ def test_a_departure_rings_for_whoever_has_not_signed_yet():
     assert due(standing(Status.ISSUED, departure_at=leaves)) is None
 
 
-def test_reception_is_called_for_three_times():
+def test_reception_is_called_for_three_times() -> None:
     names = list(rings(lambda rung: standing(Status.CONSIGNMENT_VERIFIED, rung)))
     assert names == [("reception_first_call", 3), ("reception_last_call", 14), ("reception_overdue", 30)]
 
 
-def test_a_notice_is_answered_within_thirty_days():
+def test_a_notice_is_answered_within_thirty_days() -> None:
     assert list(rings(lambda rung: standing(Status.OFIS_IRREGULARITY, rung))) == [
         ("reply_first_call", 15),
         ("reply_last_call", 25),
@@ -97,16 +106,16 @@ def test_a_notice_is_answered_within_thirty_days():
     assert Tie.CENTRAL_AUTHORITY in concerned("reply_overdue")
 
 
-def test_a_stale_draft_is_warned_about_and_then_deleted():
+def test_a_stale_draft_is_warned_about_and_then_deleted() -> None:
     assert list(rings(lambda rung: standing(Status.DRAFT, rung))) == [("draft_stale", 90), ("draft_expired", 120)]
     assert effect("draft_expired") is Status.DELETED
 
 
-def test_only_a_stale_draft_is_decided_by_silence():
+def test_only_a_stale_draft_is_decided_by_silence() -> None:
     assert [clock.name for clock in CLOCKS if clock.effect] == ["draft_expired"]
 
 
-def test_a_clock_that_repeats_counts_its_rings():
+def test_a_clock_that_repeats_counts_its_rings() -> None:
     begun = {Start.PROCEDURE: MONDAY}
     assert due(standing(Status.ISSUED, since=begun)) == ("customs_procedure_open#1", MONDAY + timedelta(days=30))
     rung = ("customs_procedure_open#1", "customs_procedure_open#2")
@@ -114,24 +123,24 @@ def test_a_clock_that_repeats_counts_its_rings():
     assert clock_of("customs_procedure_open#3").number == "D15"
 
 
-def test_a_clock_that_should_have_rung_is_still_due():
+def test_a_clock_that_should_have_rung_is_still_due() -> None:
     assert due(standing(Status.DRAFT, at=MONDAY - timedelta(days=400))) == (
         "draft_stale",
         MONDAY - timedelta(days=310),
     )
 
 
-def test_a_changed_date_and_an_edited_draft_start_their_clocks_anew():
+def test_a_changed_date_and_an_edited_draft_start_their_clocks_anew() -> None:
     rung = ("announce_arrival", "completion_first_call", "draft_stale")
     assert still_rung(rung, {"arrival_at"}) == ["completion_first_call"]
     assert still_rung(rung, {"seals"}) == ["announce_arrival", "completion_first_call"]
 
 
-def test_lengths_may_be_set_otherwise():
+def test_lengths_may_be_set_otherwise() -> None:
     assert due(standing(Status.DRAFT), {"draft_stale": days(10)}) == ("draft_stale", MONDAY + timedelta(days=10))
 
 
-def test_working_days_step_over_weekends_and_the_holidays_of_the_country():
+def test_working_days_step_over_weekends_and_the_holidays_of_the_country() -> None:
     before_easter = datetime(2026, 4, 3, 9, 0, tzinfo=UTC)  # a Friday
     assert working_days(1).after(FRIDAY, "FR", working).date() == date(2026, 3, 9)
     assert working_days(-1).after(MONDAY, "FR", working).date() == date(2026, 2, 27)
@@ -140,12 +149,12 @@ def test_working_days_step_over_weekends_and_the_holidays_of_the_country():
     assert working_days(0).after(FRIDAY, "FR", working) == FRIDAY
 
 
-def test_calendar_days_and_minutes_are_just_that():
+def test_calendar_days_and_minutes_are_just_that() -> None:
     assert days(2).after(FRIDAY, "FR", working) == FRIDAY + timedelta(days=2)
     assert minutes(90).after(FRIDAY, "FR", working) == FRIDAY + timedelta(minutes=90)
 
 
-def test_every_clock_of_a_certificate_is_a_row_with_somebody_to_tell_and_something_to_happen():
+def test_every_clock_of_a_certificate_is_a_row_with_somebody_to_tell_and_something_to_happen() -> None:
     assert {clock.number for clock in CLOCKS} == {f"D{number}" for number in range(10, 21)}
     assert len({clock.name for clock in CLOCKS}) == len(CLOCKS)
     for clock in CLOCKS:
@@ -154,5 +163,5 @@ def test_every_clock_of_a_certificate_is_a_row_with_somebody_to_tell_and_somethi
 
 
 @pytest.mark.parametrize("status", [status for status in Status if is_final(status)])
-def test_nothing_rings_where_nothing_can_move(status):
+def test_nothing_rings_where_nothing_can_move(status: Status) -> None:
     assert next_due(standing(status, complete=False), "FR", working) is None

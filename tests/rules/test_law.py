@@ -2,6 +2,7 @@
 
 import ast
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ STANDARD = {
 }  # fmt: skip
 
 
-def names(tree):
+def names(tree: ast.AST) -> Iterator[str]:
     """Every name that is called, imported or reached for."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -32,7 +33,7 @@ def names(tree):
 
 
 @pytest.mark.parametrize("file", PURE, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_law_and_contracts_reach_for_no_clock_no_chance_and_no_world(file):
+def test_law_and_contracts_reach_for_no_clock_no_chance_and_no_world(file: Path) -> None:
     owned = {"facts", "self", "standing", "life", "order"}  # facts.now is an argument, like any other
     for name in names(ast.parse(file.read_text())):
         root, _, last = name.partition(".")
@@ -41,7 +42,7 @@ def test_law_and_contracts_reach_for_no_clock_no_chance_and_no_world(file):
 
 
 @pytest.mark.parametrize("file", LAW, ids=lambda file: file.name)
-def test_the_law_imports_the_standard_library_and_itself(file):
+def test_the_law_imports_the_standard_library_and_itself(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text())):
         modules = []
         if isinstance(node, ast.Import):
@@ -54,52 +55,53 @@ def test_the_law_imports_the_standard_library_and_itself(file):
 
 
 @pytest.mark.parametrize("file", LAW, ids=lambda file: file.name)
-def test_every_module_class_and_public_function_of_the_law_says_what_it_is(file):
+def test_every_module_class_and_public_function_of_the_law_says_what_it_is(file: Path) -> None:
     tree = ast.parse(file.read_text())
     assert ast.get_docstring(tree)
     finders = file.name == "problems.py"  # there a function is a cell of CHECKS, and its sentence is its code's
     for node in ast.walk(tree):
-        shown = isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and not finders)
-        if shown and not node.name.startswith("_") and node.name != "check":
+        if not isinstance(node, ast.ClassDef) and (finders or not isinstance(node, ast.FunctionDef)):
+            continue
+        if not node.name.startswith("_") and node.name != "check":
             assert ast.get_docstring(node), f"{file.name}: {node.name}"
 
 
-def test_every_code_has_its_own_sentence():
+def test_every_code_has_its_own_sentence() -> None:
     assert not {row.code for row in REFUSALS} & set(PROBLEMS) - {"no_certificate_needed"}
     assert set(SENTENCES) == {row.code for row in REFUSALS} | set(PROBLEMS)
 
 
 @pytest.mark.parametrize(("code", "sentence"), SENTENCES.items(), ids=list(SENTENCES))
-def test_every_sentence_is_whole_says_what_to_do_and_names_only_plain_parameters(code, sentence):
+def test_every_sentence_is_whole_says_what_to_do_and_names_only_plain_parameters(code: str, sentence: str) -> None:
     assert sentence.endswith(".")
     assert sentence[0].isupper() or sentence[0] == "{"
     assert "lease" in sentence or code in ("internal", "no_certificate_needed", "remarks_needed", "consignee_not_valid")
     assert all(field.isidentifier() for _, field, _, _ in string.Formatter().parse(sentence) if field)
 
 
-def test_all_that_has_to_be_translated_is_listed_once():
+def test_all_that_has_to_be_translated_is_listed_once() -> None:
     assert len(set(msgids())) == len(msgids())
     assert set(SENTENCES.values()) <= set(msgids())
 
 
 @pytest.mark.parametrize("file", LAW, ids=lambda file: file.name)
-def test_every_code_the_law_gives_has_a_sentence(file):
+def test_every_code_the_law_gives_has_a_sentence(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             place = {"problem": 1, "Check": 0, "Refused": 0}.get(node.func.id)
             code = node.args[place] if place is not None and len(node.args) > place else None
             if isinstance(code, ast.Constant):
-                assert code.value in SENTENCES, f"{file.name}: {code.value}"
+                assert code.value in SENTENCES, f"{file.name}: {code.value!r}"
         if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and file.name == "shape.py":
             code = node.value.elts[1]
             if isinstance(code, ast.Constant):
-                assert code.value in SENTENCES, f"{file.name}: {code.value}"
+                assert code.value in SENTENCES, f"{file.name}: {code.value!r}"
 
 
 # ---- who validates whom
 
 
-def test_the_platform_validates_nobody():
+def test_the_platform_validates_nobody() -> None:
     assert RoleType.SYS_ADMIN not in Validator.__members__
     assert all(row.by for row in VALIDATED_BY)
 
@@ -111,11 +113,13 @@ def test_the_platform_validates_nobody():
     (Request.AUTHORITY_USER, Territory.EU_BY_AUTHORITY, Validator.OWN_ADMINISTRATOR),
     (Request.CLASSIC_ACCOUNT, Territory.EU_BY_AUTHORITY, Validator.DEPARTMENT),
 ])  # fmt: skip
-def test_the_first_to_be_asked_is_who_the_guides_name(request_, territory, first):
+def test_the_first_to_be_asked_is_who_the_guides_name(
+    request_: Request, territory: Territory, first: Validator
+) -> None:
     assert validators(request_, territory)[0] is first
 
 
-def test_every_request_has_a_validator_in_every_territory():
+def test_every_request_has_a_validator_in_every_territory() -> None:
     for request in Request:
         for territory in (Territory.EU_BY_AUTHORITY, Territory.EU_BY_CONTROL_BODY, Territory.THIRD_COUNTRY):
             assert validators(request, territory)

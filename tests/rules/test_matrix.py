@@ -140,7 +140,7 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("status", "cell"), SENTENCES)
-def test_the_matrix_says_what_the_guide_says(status, cell):
+def test_the_matrix_says_what_the_guide_says(status: str, cell: Cellule) -> None:
     granted = MATRIX[Status(status)].get(TIES[cell.qui])
     edit = {field for case in cell.cases for field in CASES[case]}
     do = {act for acte in cell.actes for act in ACTES[acte]}
@@ -148,7 +148,7 @@ def test_the_matrix_says_what_the_guide_says(status, cell):
 
 
 @pytest.mark.parametrize(("status", "cell"), SENTENCES)
-def test_who_may_change_nothing_by_the_guide_is_granted_no_box_of_his_by_us(status, cell):
+def test_who_may_change_nothing_by_the_guide_is_granted_no_box_of_his_by_us(status: str, cell: Cellule) -> None:
     ties = frozenset({TIES[cell.qui]})
     signed = {"issuing_declaration", "customs_procedure", "entry_checks", "first_consignee_declaration"}
     if cell.dit == RIEN:
@@ -156,16 +156,16 @@ def test_who_may_change_nothing_by_the_guide_is_granted_no_box_of_his_by_us(stat
         assert allowed(Status(status), ties).do <= {Action.COPY}
 
 
-def test_a_draft_is_visible_only_to_its_creator_and_the_users_of_the_same_company():
+def test_a_draft_is_visible_only_to_its_creator_and_the_users_of_the_same_company() -> None:
     for tie in Tie:
         assert may_see(Status.DRAFT, frozenset({tie})) == (tie is Tie.CREATOR)
 
 
-def test_an_importer_merely_named_in_somebodys_draft_may_do_nothing():
+def test_an_importer_merely_named_in_somebodys_draft_may_do_nothing() -> None:
     assert allowed(Status.DRAFT, frozenset({Tie.IMPORTER})) == May()
 
 
-def test_importer_and_exporter_submit_their_draft_and_a_control_body_signs_its_own():
+def test_importer_and_exporter_submit_their_draft_and_a_control_body_signs_its_own() -> None:
     own = frozenset({Tie.CREATOR})
     assert Action.SUBMIT in allowed(Status.DRAFT, own | {Tie.IMPORTER}).do
     assert Action.SUBMIT in allowed(Status.DRAFT, own | {Tie.EXPORTER}).do
@@ -174,18 +174,18 @@ def test_importer_and_exporter_submit_their_draft_and_a_control_body_signs_its_o
     assert Action.SUBMIT not in allowed(Status.DRAFT, own | {Tie.ISSUER}).do
 
 
-def test_only_the_issuing_body_signs_box_18():
+def test_only_the_issuing_body_signs_box_18() -> None:
     for tie in Tie:
         assert (Action.SIGN in allowed(Status.DESCRIPTION_COMPLETED, frozenset({tie})).do) == (tie is Tie.ISSUER)
 
 
-def test_only_the_first_consignee_signs_box_21():
+def test_only_the_first_consignee_signs_box_21() -> None:
     for tie in Tie:
         assert (Action.RECEIVE in allowed(Status.CONSIGNMENT_VERIFIED, frozenset({tie})).do) == (tie is Tie.CONSIGNEE)
 
 
 @pytest.mark.parametrize("status", Status)
-def test_the_entry_authority_may_all_that_its_superior_may(status):
+def test_the_entry_authority_may_all_that_its_superior_may(status: Status) -> None:
     entry, central = (allowed(status, frozenset({tie})) for tie in (Tie.ENTRY_AUTHORITY, Tie.CENTRAL_AUTHORITY))
     assert central.edit <= entry.edit
     assert central.do <= entry.do
@@ -195,42 +195,42 @@ def test_the_entry_authority_may_all_that_its_superior_may(status):
     Status.RELEASED_CONVENTIONAL, Status.NOT_RELEASED, Status.OFIS_IRREGULARITY, Status.DELETED, Status.REPLACED,
     Status.DEPLETED,
 ])  # fmt: skip
-def test_where_the_guide_grants_nothing_everything_is_read_only(status):
+def test_where_the_guide_grants_nothing_everything_is_read_only(status: Status) -> None:
     everybody = allowed(status, frozenset(Tie))
     assert everybody.edit == frozenset()
     assert everybody.do <= {Action.COPY, Action.CONCLUDE_IRREGULARITY}
 
 
-def test_every_field_of_the_matrix_is_a_box():
+def test_every_field_of_the_matrix_is_a_box() -> None:
     fields = {field for cells in MATRIX.values() for cell in cells.values() for field in cell.edit}
     assert {field for field in fields if field not in BOX} == {"responsible_for_load.add"}
 
 
-def test_every_tie_but_two_is_named_by_a_box():
+def test_every_tie_but_two_is_named_by_a_box() -> None:
     assert {tie for tie in Tie if tie not in {box.names for box in BOX.values()}} == {
         Tie.CREATOR,
         Tie.CENTRAL_AUTHORITY,
     }
 
 
-def test_nobody_may_edit_a_box_that_the_system_derives():
+def test_nobody_may_edit_a_box_that_the_system_derives() -> None:
     derived = {"procedure", "number", "producers", "producers_control_bodies", "country_of_destination"}
     for status in Status:
         assert not any(covers(allowed(status, frozenset(Tie)).edit, field) for field in derived)
 
 
-def test_a_page_shows_no_action_that_has_no_form_yet():
+def test_a_page_shows_no_action_that_has_no_form_yet() -> None:
     assert offered(Status.BASE_FOR_EXTRACT, frozenset(Tie)).do == {Action.COPY}
     assert Action.REPLACE not in offered(Status.ISSUED, frozenset({Tie.ISSUER})).do
 
 
 @pytest.mark.parametrize("status", Status)
-def test_somebody_with_no_tie_may_nothing_and_sees_nothing(status):
+def test_somebody_with_no_tie_may_nothing_and_sees_nothing(status: Status) -> None:
     assert allowed(status, frozenset()) == May()
     assert not may_see(status, frozenset())
 
 
-def test_a_draft_deleted_before_it_was_submitted_stays_its_creators_secret():
+def test_a_draft_deleted_before_it_was_submitted_stays_its_creators_secret() -> None:
     assert may_see(Status.DELETED, frozenset({Tie.CREATOR}), submitted=False)
     assert not may_see(Status.DELETED, frozenset({Tie.IMPORTER}), submitted=False)
     assert may_see(Status.DELETED, frozenset({Tie.IMPORTER}), submitted=True)
