@@ -89,12 +89,13 @@ FORMS: Final = (
 # fmt: on
 """Every action that is an order, with what it asks; amending, extracting and copying are content."""
 
-_SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
+SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
+"""Action -> the box its form becomes."""
 
 
 def box_signed_by(action: Action) -> str | None:
     """The box that an action's form becomes, if it becomes one."""
-    return _SIGNED.get(action)
+    return SIGNED.get(action)
 
 
 def form_of(action: Action, status: Status | None = None) -> Form | None:

@@ -31,6 +31,8 @@ def _law(language: str) -> dict[str, str]:
 def say(sentence: str, language: str, **params: Any) -> str:
     """One sentence in a language (``fr`` or ``en``; anything else is English), its {params} filled in."""
     words = _law(language).get(sentence, sentence)
+    if "label" in params:  # the name of a box or of a question is itself a sentence of the law
+        params["label"] = say(str(params["label"]), language)
     return words.format_map(_Filled(params)) if params else words
 
 
