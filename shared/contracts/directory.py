@@ -13,6 +13,7 @@ class ActivityView(View):
     """One activity of an operator."""
 
     kind: str
+    chapter: str = "ORGANIC"
     section: str
     status: str
     valid_from: date | None = None
@@ -43,6 +44,8 @@ class OrganisationView(View):
     city: str
     postal_code: str
     address: str
+    latitude: float | None = None
+    longitude: float | None = None
     status: str
     code: str | None = None
     identifiers: list[dict[str, str]] = Field(default_factory=list)
@@ -62,3 +65,15 @@ class OrganisationPage(View):
 
     items: list[OrganisationView]
     next: str | None
+
+
+class RoleView(View):
+    """One role of a person in an organisation, whatever its status."""
+
+    organisation_id: str
+    organisation: str
+    country: str
+    role_type: str
+    status: str
+    administrator: bool
+    since: datetime

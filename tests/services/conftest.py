@@ -32,7 +32,8 @@ from shared.kit.temporal import Processes
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
 
-DatabaseOf = Callable[[str], Awaitable[Database]]
+Fill = Callable[[Database], Awaitable[None]]
+DatabaseOf = Callable[..., Awaitable[Database]]
 Around = Callable[..., Awaitable[Surroundings]]
 Visitor = Callable[[FastAPI], httpx2.AsyncClient]
 
@@ -44,15 +45,17 @@ class Templates:
     server: Server
     made: dict[str, str] = field(default_factory=dict)
 
-    async def of(self, service: str) -> str:
-        """The name of the service's migrated database; migrated when it is first asked for."""
-        if service not in self.made:
-            name = f"template_{service}"
-            database = Database(await self.server.create(name, owner=service))
-            await migrations.upgrade(database, service)
+    async def of(self, service: str, fill: Fill | None = None) -> str:
+        """The name of the service's migrated (and filled) database; made when it is first asked for."""
+        key = service if fill is None else f"{service}_{fill.__module__}_{fill.__qualname__}"
+        if key not in self.made:
+            empty = await self.of(service) if fill else None
+            name = f"template_{len(self.made)}"
+            database = Database(await self.server.create(name, owner=service, template=empty))
+            await (fill(database) if fill else migrations.upgrade(database, service))
             await database.close()
-            self.made[service] = name
-        return self.made[service]
+            self.made[key] = name
+        return self.made[key]
 
 
 @pytest.fixture(scope="session")
@@ -69,12 +72,15 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
 
 @pytest.fixture
 async def database(templates: Templates) -> AsyncIterator[DatabaseOf]:
-    """``await database("identity")``: a migrated database of one's own, removed after the test."""
+    """``await database("identity")``: a migrated database of one's own, removed after the test.
+
+    With ``fill``, a function that fills a database, it is a clone of one that was filled once.
+    """
     async with AsyncExitStack() as ends:
 
-        async def clone(service: str) -> Database:
+        async def clone(service: str, fill: Fill | None = None) -> Database:
             name = f"{service}_{uuid4().hex[:12]}"
-            template = await templates.of(service)
+            template = await templates.of(service, fill)
             made = Database(await templates.server.create(name, owner=service, template=template), pool=4)
             ends.push_async_callback(templates.server.drop, name)
             ends.push_async_callback(made.close)
@@ -176,8 +182,10 @@ async def around(
     """``await around("directory", Settings, demo=True, …)``: a service's surroundings, with a database of its own."""
     async with AsyncExitStack() as ends:
 
-        async def make(name: str, settings: type[ServiceSettings], **more: Any) -> Surroundings:
-            base = await database(name)
+        async def make(
+            name: str, settings: type[ServiceSettings], fill: Fill | None = None, **more: Any
+        ) -> Surroundings:
+            base = await database(name, fill)
             made = settings(database_url=base.url, codec_key_file=tmp_path / "codec.key", var=tmp_path, **more)
             client = await temporal.connect(made)
             others = ServiceClient(name, made.base_url, passports.services)

@@ -1,0 +1,16 @@
+"""Wiring of the HTTP door."""
+
+from fastapi import FastAPI
+
+from services.directory.api import router
+from shared.kit import http
+from shared.kit.process import Surroundings
+
+
+def create_app(around: Surroundings) -> FastAPI:
+    """The directory service's HTTP door."""
+    app = http.create_app("directory", around.gatekeeper)
+    app.state.around = around
+    app.include_router(router)
+    http.add_feed(app, around.database)
+    return app

@@ -1,0 +1,337 @@
+"""The only module with queries; every function takes a session and never commits."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, case, cast, literal, text, tuple_
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.directory import rules
+from services.directory.models import Id, JournalRow, OrganisationRow, RoleRow
+from services.directory.rules import RoleStatus
+from shared.events.directory import (
+    ActivityPart,
+    Organisation,
+    OrganisationChanged,
+    RecognitionPart,
+    RoleGranted,
+    RoleRevoked,
+)
+from shared.kit.outbox import announce
+from shared.rules.refusals import Refused
+
+PUBLIC = (*Organisation.model_fields, "region", "latitude", "longitude", "contacts", "territory")
+"""The fields that make an organisation's record; the journal keeps them all, each time."""
+
+
+@dataclass(frozen=True)
+class By:
+    """Who changes something, for whom, and why; nobody and for nobody where the installation itself does it."""
+
+    person_id: str | None = None
+    organisation_id: str | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What somebody looks for; what is not said does not matter."""
+
+    text: str = ""
+    country: str | None = None
+    kind: str | None = None
+    activity: str | None = None
+    authority_role: str | None = None
+    competence: str | None = None
+    recognised_in: str | None = None
+    code: str | None = None
+    status: str | None = None
+    after: str | None = None
+    limit: int = 20
+
+
+# ── Organisations ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def organisation(session: AsyncSession, organisation_id: str) -> OrganisationRow:
+    """One organisation; refused ``not_found`` when there is none."""
+    row = await session.get(OrganisationRow, organisation_id)
+    if row is None:
+        raise Refused("not_found")
+    return row
+
+
+async def organisations(session: AsyncSession, ids: Iterable[str]) -> Sequence[OrganisationRow]:
+    """Those of these organisations that exist, by name."""
+    rows = select(OrganisationRow).where(col(OrganisationRow.id).in_(list(ids)))
+    return (await session.exec(rows.order_by(OrganisationRow.name_key, col(OrganisationRow.id)))).all()
+
+
+async def known(session: AsyncSession, ids: Iterable[str]) -> set[str]:
+    """Which of these organisations exist."""
+    return set((await session.exec(select(OrganisationRow.id).where(col(OrganisationRow.id).in_(list(ids))))).all())
+
+
+async def lock_demo(session: AsyncSession) -> None:
+    """One process at a time loads the demonstration."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(184202612)"))
+
+
+async def codes(session: AsyncSession, ids: Iterable[str]) -> dict[str, str | None]:
+    """The codes of some control bodies."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = select(OrganisationRow.id, OrganisationRow.code).where(col(OrganisationRow.id).in_(wanted))
+    return dict((await session.exec(found)).all())
+
+
+async def create(session: AsyncSession, row: OrganisationRow, by: By, now: datetime, what: str = "created") -> None:
+    """A new organisation: row, journal and news, or nothing."""
+    row.created_at = row.updated_at = now
+    row.revision = 1
+    _index(row)
+    session.add(row)
+    await session.flush()
+    await _tell(session, row, {}, by, what)
+
+
+async def change(
+    session: AsyncSession,
+    organisation_id: str,
+    changes: Mapping[str, Any],
+    by: By,
+    now: datetime,
+    what: str = "changed",
+) -> OrganisationRow:
+    """Change an organisation: row, journal and news, or nothing at all when nothing differs."""
+    row = await session.get(OrganisationRow, organisation_id, with_for_update=True)
+    if row is None:
+        raise Refused("not_found")
+    before = record(row)
+    for field, value in changes.items():
+        setattr(row, field, value)
+    changed = rules.differences(before, record(row))
+    if changed:
+        row.revision += 1
+        row.updated_at = now
+        _index(row)
+        await session.flush()
+        await _tell(session, row, changed, by, what)
+    return row
+
+
+def record(row: OrganisationRow) -> dict[str, Any]:
+    """An organisation's record, as the journal keeps it."""
+    return {field: getattr(row, field) for field in PUBLIC}
+
+
+def _index(row: OrganisationRow) -> None:
+    """Repeat in columns of their own what lists look for."""
+    row.name_key = rules.folded(row.name)
+    row.activity_kinds = sorted({each["kind"] for each in row.activities})
+    row.recognised_in = sorted({each["country"] for each in row.recognitions})
+    row.numbers = rules.numbers(row.code, row.identifiers)
+    row.words = cast(rules.sought(row.name, row.city, row.postal_code, row.code, row.identifiers), TSVECTOR)
+
+
+async def _tell(session: AsyncSession, row: OrganisationRow, changed: dict[str, Any], by: By, what: str) -> None:
+    """Write the journal line and the news of a change."""
+    session.add(
+        JournalRow(
+            organisation_id=row.id,
+            revision=row.revision,
+            at=row.updated_at,
+            what=what,
+            person_id=by.person_id,
+            acting_for=by.organisation_id,
+            why=by.why,
+            changed=changed,
+            record=record(row),
+        )
+    )
+    news = OrganisationChanged(at=row.updated_at, organisation=public(row), revision=row.revision, what=what)
+    await announce(session, news)
+
+
+def public(row: OrganisationRow) -> Organisation:
+    """An organisation as the other services need to know it."""
+    return Organisation(
+        id=row.id,
+        slug=row.slug,
+        kind=row.kind,
+        name=row.name,
+        country=row.country,
+        city=row.city,
+        postal_code=row.postal_code,
+        address=row.address,
+        status=row.status,
+        code=row.code,
+        identifiers={each["type"]: each["value"] for each in row.identifiers},
+        activities=[ActivityPart.model_validate(each) for each in row.activities],
+        recognitions=[RecognitionPart.model_validate(each) for each in row.recognitions],
+        authority_role=row.authority_role,
+        competences=list(row.competences),
+        superior=row.superior,
+        time_zone=row.time_zone,
+        demo=row.demo,
+    )
+
+
+async def journal(session: AsyncSession, organisation_id: str) -> Sequence[JournalRow]:
+    """Everything that was ever done to an organisation, oldest first."""
+    lines = select(JournalRow).where(JournalRow.organisation_id == organisation_id)
+    return (await session.exec(lines.order_by(col(JournalRow.id)))).all()
+
+
+# ── Search ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def search(session: AsyncSession, wanted: Search) -> tuple[Sequence[OrganisationRow], str | None]:
+    """One page of the organisations that fit, by name, and the cursor of the next page.
+
+    A search by number shows first whom the number belongs to, and then those who only have it as a part.
+    """
+    exact = rules.number(wanted.text) if rules.has_number(wanted.text) else ""
+    place = (case((col(OrganisationRow.numbers).contains([exact]), 0), else_=1),) if exact else ()
+    order = (*place, col(OrganisationRow.name_key), col(OrganisationRow.id))
+    query = select(OrganisationRow).where(*_fitting(wanted))
+    if wanted.after:
+        query = query.where(tuple_(*order) > tuple_(*_opened(wanted.after, ranked=bool(exact))))
+    rows = (await session.exec(query.order_by(*order).limit(wanted.limit + 1))).all()
+    page = rows[: wanted.limit]
+    return page, _cursor(page[-1], exact) if len(rows) > wanted.limit else None
+
+
+def _fitting(wanted: Search) -> list[ColumnElement[bool]]:
+    """The conditions of a search."""
+    row = OrganisationRow
+    equal = (
+        (col(row.country), wanted.country),
+        (col(row.kind), wanted.kind),
+        (col(row.authority_role), wanted.authority_role),
+        (col(row.status), wanted.status),
+    )
+    among = (
+        (col(row.activity_kinds), wanted.activity),
+        (col(row.competences), wanted.competence),
+        (col(row.recognised_in), wanted.recognised_in),
+        (col(row.numbers), wanted.code and rules.number(wanted.code)),
+    )
+    conditions = [column == value for column, value in equal if value]
+    conditions += [column.contains([value]) for column, value in among if value]
+    if looked_for := rules.searching(wanted.text):
+        conditions.append(col(row.words).op("@@", is_comparison=True)(cast(looked_for, TSQUERY)))
+    return conditions
+
+
+def _cursor(row: OrganisationRow, exact: str) -> str:
+    """Where a page ended, for the next one."""
+    place = [0 if exact in row.numbers else 1] if exact else []
+    return base64.urlsafe_b64encode(json.dumps([*place, row.name_key, row.id]).encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str, ranked: bool) -> list[Any]:
+    """Where the page before ended; refused when it was not we who said so."""
+    try:
+        *place, name_key, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if [type(each) for each in place] != ([int] if ranked else []) or not isinstance(name_key, str):
+            raise ValueError(cursor)
+        if "\0" in name_key or place not in ([], [0], [1]):
+            raise ValueError(cursor)
+        name_key.encode()
+        return [*place, name_key, literal(str(UUID(row_id)), Id)]
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise Refused("invalid", field="after") from problem
+
+
+# ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def roles_of(session: AsyncSession, person_id: str) -> Sequence[tuple[RoleRow, OrganisationRow]]:
+    """All roles of a person, by the names of the organisations."""
+    rows = (
+        select(RoleRow, OrganisationRow)
+        .join(OrganisationRow, col(OrganisationRow.id) == col(RoleRow.organisation_id))
+        .where(RoleRow.person_id == person_id)
+        .order_by(OrganisationRow.name_key, col(OrganisationRow.id))
+    )
+    return (await session.exec(rows)).all()
+
+
+async def granted(session: AsyncSession, person_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Which of these persons have, or had, a role in which organisation."""
+    rows = select(RoleRow.person_id, RoleRow.organisation_id).where(col(RoleRow.person_id).in_(list(person_ids)))
+    return set((await session.exec(rows)).all())
+
+
+async def grant(
+    session: AsyncSession, person_id: str, organisation_id: str, administrator: bool, by: By, now: datetime
+) -> RoleRow:
+    """A person's role in an organisation becomes valid: row, journal and news, or nothing."""
+    where = await organisation(session, organisation_id)
+    role = await _role(session, person_id, organisation_id) or RoleRow(
+        id=str(uuid4()), person_id=person_id, organisation_id=organisation_id, role_type="", status="", since=now
+    )
+    if (role.status, role.administrator) == (RoleStatus.VALID, administrator):
+        return role
+    role.role_type, role.status, role.administrator, role.since = where.kind, RoleStatus.VALID, administrator, now
+    session.add(role)
+    _note(session, where, role, "role_granted", by, now)
+    await announce(
+        session,
+        RoleGranted(
+            at=now,
+            person_id=person_id,
+            organisation_id=organisation_id,
+            role_type=role.role_type,
+            administrator=administrator,
+        ),
+    )
+    return role
+
+
+async def revoke(
+    session: AsyncSession,
+    person_id: str,
+    organisation_id: str,
+    by: By,
+    now: datetime,
+    status: RoleStatus = RoleStatus.WITHDRAWN,
+) -> None:
+    """A person's valid role ends or is suspended: row, journal and news, or nothing."""
+    role = await _role(session, person_id, organisation_id)
+    if role is None or role.status != RoleStatus.VALID:
+        raise Refused("not_found")
+    role.status, role.since = status, now
+    _note(session, await organisation(session, organisation_id), role, "role_revoked", by, now)
+    await announce(session, RoleRevoked(at=now, person_id=person_id, organisation_id=organisation_id, reason=by.why))
+
+
+async def _role(session: AsyncSession, person_id: str, organisation_id: str) -> RoleRow | None:
+    found = select(RoleRow).where(RoleRow.person_id == person_id, RoleRow.organisation_id == organisation_id)
+    return (await session.exec(found.with_for_update())).one_or_none()
+
+
+def _note(session: AsyncSession, where: OrganisationRow, role: RoleRow, what: str, by: By, now: datetime) -> None:
+    """A line in the organisation's journal about one of its people."""
+    told = {"person": role.person_id, "status": role.status, "administrator": role.administrator}
+    session.add(
+        JournalRow(
+            organisation_id=where.id,
+            revision=where.revision,
+            at=now,
+            what=what,
+            person_id=by.person_id,
+            acting_for=by.organisation_id,
+            why=by.why,
+            changed=told,
+        )
+    )
