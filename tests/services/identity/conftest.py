@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from services.identity import store
+from services.identity.api import Desk
 from services.identity.app import create_app
 from services.identity.models import AccountRow, OrganisationRow, PostRow
 from services.identity.passwords import Passwords
@@ -34,6 +35,7 @@ class House:
     around: Surroundings
     client: httpx2.AsyncClient
     clock: Clock
+    desk: Desk
 
     async def sign_in(self, email: str = "claire@pyrenees.example", password: str = PASSWORD, **headers: str) -> Any:
         """The answer to an attempt."""
@@ -80,7 +82,7 @@ async def house(around: Around, visit: Visitor, clock: Clock, passports: Passpor
     door = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app))
     made.gatekeeper = Gatekeeper("http://identity", passports.services, door, lambda: clock().timestamp())
     app.state.gatekeeper = made.gatekeeper
-    yield House(made, visit(app), clock)
+    yield House(made, visit(app), clock, app.state.desk)
     await door.aclose()
 
 
