@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Scope
 from services.portal import words
 from services.portal.clients import Clients, Trouble
 from services.portal.look import STATIC, Look
-from services.portal.pages import account, home
+from services.portal.pages import account, certificates, tasks
 from services.portal.security import FormKeys, SecurityHeaders
 from services.portal.settings import PortalSettings
 from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
@@ -67,7 +67,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
         return {"status": "ok"}
 
     app.mount("/static", Files(directory=STATIC), name="static")
-    for area in (home, account):
+    for area in (tasks, account, certificates):
         app.include_router(area.router, dependencies=[Depends(enter)])
 
     app.add_exception_handler(SignInFirst, _to_the_door)

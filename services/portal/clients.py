@@ -88,8 +88,8 @@ class IdentityClient(Client):
         """Change his language or time zone."""
 
     @abstractmethod
-    async def prove(self, caller: Caller, proof: Proof) -> None:
-        """Prove once more to be oneself, before a signature."""
+    async def prove(self, session: str, proof: Proof) -> ServiceToken:
+        """Prove once more to be oneself, before a signature; the answer is a token that says so."""
 
 
 class DirectoryClient(Client):

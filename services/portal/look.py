@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.portal import words
+from services.portal import forms, names, words
 from services.portal.security import BROWSER_COOKIE
 
 HERE: Final = Path(__file__).parent
@@ -51,6 +51,9 @@ def environment() -> Environment:
         font="/static/fonts/public-sans-latin-wght-normal.woff2",
         reader=words.reader,
         languages=words.LANGUAGES,
+        names=names,
+        named=named,
+        countries_for=forms.countries_for,
         plural=words.plural,
         zone_name=words.zone_name,
         # what every page may ask for, filled by `page` below
@@ -72,6 +75,7 @@ def environment() -> Environment:
         listing=words.listing,
         isodate=lambda value: value.isoformat() if value else "",
         initials=initials,
+        when=words.parse_moment,
         grouped=grouped,
     )
     return env
@@ -83,6 +87,11 @@ def _gettext(message: str) -> str:
 
 def _ngettext(one: str, many: str, count: int) -> str:
     return words.catalogue(words.reader().language).ngettext(one, many, count)
+
+
+def named(table: Mapping[str, str], code: object) -> str:
+    """The name of a code in the reader's language; a code the table does not know is its own name."""
+    return words.law(table.get(str(code), str(code)))
 
 
 def initials(name: str) -> str:

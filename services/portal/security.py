@@ -57,7 +57,7 @@ ENGINE_POLICY: Final = "; ".join(
         "base-uri 'self'",
     )
 )
-"""The engine's own pages carry scripts and styles inside the page; they are shown to ops only and load nothing from elsewhere."""
+"""The engine's own pages carry scripts and styles inside; ops only, and nothing from elsewhere."""
 
 # fmt: off
 HEADERS: Final = (

@@ -205,10 +205,8 @@ def keep(response: Response, name: str, value: str, house: House, lasts: int | N
 
 def own_path(wanted: str) -> str:
     """The page to go to next, if it is one of ours; otherwise the first page."""
-    plain = (
-        wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted and "\r" not in wanted
-    )
-    return wanted if plain else "/"
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if ours else "/"
 
 
 def context_of(request: Request) -> dict[str, Any]:

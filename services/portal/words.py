@@ -5,6 +5,7 @@ process starts; nothing compiled is kept in the repository.
 """
 
 import gettext as standard
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel import dates as babel_dates
+from babel import lists as babel_lists
 from babel import numbers as babel_numbers
 from babel.messages import mofile, pofile
 from babel.support import Translations
@@ -154,6 +156,15 @@ def distance(value: datetime, now: datetime) -> str:
     return babel_dates.format_timedelta(span, add_direction=True, locale=reader().locale)
 
 
+def parse_moment(text: str) -> datetime | None:
+    """A moment as contents keep it (ISO 8601), or nothing where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
 def for_input(value: datetime | None) -> str:
     """What an <input type=datetime-local> wants: the reader's own clock, without a zone."""
     return _local(value).strftime("%Y-%m-%dT%H:%M") if value else ""
@@ -203,16 +214,11 @@ def country(code: str | None) -> str:
     return str(reader().locale.territories.get(code, code))
 
 
-def language_name(code: str) -> str:
-    """The name of a language in that language."""
-    try:
-        return (Locale.parse(code).get_display_name(code) or code).capitalize()
-    except (UnknownLocaleError, ValueError):
-        return code
+def sortable(text: str) -> str:
+    """A name as dictionaries sort it: without accents and capitals."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)).casefold()
 
 
 def listing(items: Sequence[str]) -> str:
     """Several words in one sentence: a, b and c."""
-    from babel.lists import format_list
-
-    return format_list(list(items), locale=reader().locale) if items else ""
+    return babel_lists.format_list(list(items), locale=reader().locale) if items else ""

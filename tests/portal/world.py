@@ -94,10 +94,11 @@ class IdentityInMemory(IdentityClient):
         changes = preferences.model_dump(exclude_none=True)
         self.people[caller.token] = self.people[caller.token].model_copy(update=changes)
 
-    async def prove(self, caller: Caller, proof: Proof) -> None:
+    async def prove(self, session: str, proof: Proof) -> ServiceToken:
         if proof.password != PASSWORD:
             raise Trouble(401, "bad_credentials", "E-mail address and password do not match.")
         self.proof_needed = False
+        return await self.token(session)
 
     async def close(self) -> None:
         pass

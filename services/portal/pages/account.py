@@ -40,10 +40,10 @@ STORY: Final = (
     ("ops@bordereau.example",      N_("Platform administrator")),
 )
 ZONES: Final = (
-    "Europe/Paris", "Europe/Brussels", "Europe/London", "Europe/Lisbon", "Europe/Athens", "Africa/Casablanca", "Africa/Tunis",
-    "Africa/Abidjan", "Africa/Nairobi", "America/Lima", "America/Bogota", "America/Sao_Paulo", "America/Mexico_City",
-    "America/New_York", "Asia/Kolkata", "Asia/Colombo", "Asia/Ho_Chi_Minh", "Asia/Jakarta", "Asia/Makassar", "Asia/Shanghai",
-    "Asia/Istanbul", "UTC",
+    "Europe/Paris", "Europe/Brussels", "Europe/London", "Europe/Lisbon", "Europe/Athens", "Africa/Casablanca",
+    "Africa/Tunis", "Africa/Abidjan", "Africa/Nairobi", "America/Lima", "America/Bogota", "America/Sao_Paulo",
+    "America/Mexico_City", "America/New_York", "Asia/Kolkata", "Asia/Colombo", "Asia/Ho_Chi_Minh", "Asia/Jakarta",
+    "Asia/Makassar", "Asia/Shanghai", "Asia/Istanbul", "UTC",
 )
 # fmt: on
 

@@ -1,0 +1,256 @@
+"""What codes are called on the screen: statuses, actions, ties, units, packages, choices.
+
+One thing to remember: the law speaks in codes. Here they get an English name, which is the key of its translation.
+Origin of the code lists: UN/ECE Recommendations 19 (modes of transport), 20 (units) and 21 (packages), read 2026-11;
+facts, the names are our own short ones.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.portal.words import N_
+from shared.rules.status import Action, Status
+
+
+@dataclass(frozen=True)
+class StatusName:
+    """A status on the screen: its name, and the tone it is shown in."""
+
+    name: str
+    tone: str
+    stage: int
+    """How far along the journey it stands: 0 draft … 4 received."""
+    stopped: bool = False
+
+
+_S = Status
+
+# fmt: off
+STATUSES: Final = {
+    _S.DRAFT:                  StatusName(N_("Draft"),                                 "grey",   0),
+    _S.DESCRIPTION_COMPLETED:  StatusName(N_("Description completed"),                 "blue",   1),
+    _S.ISSUED:                 StatusName(N_("Issuing body's declaration signed"),     "violet", 2),
+    _S.CONSIGNMENT_VERIFIED:   StatusName(N_("Consignment verified"),                  "amber",  3),
+    _S.FIRST_CONSIGNEE_SIGNED: StatusName(N_("First consignee's declaration signed"),  "green",  4),
+    _S.BASE_FOR_EXTRACT:       StatusName(N_("Base for extract"),                      "amber",  3),
+    _S.RELEASED_CONVENTIONAL:  StatusName(N_("Released as a conventional product"),    "red",    3, True),
+    _S.NOT_RELEASED:           StatusName(N_("Not released"),                          "red",    3, True),
+    _S.OFIS_IRREGULARITY:      StatusName(N_("OFIS irregularity"),                     "red",    3, True),
+    _S.DELETED:                StatusName(N_("Deleted"),                               "grey",   0, True),
+    _S.REPLACED:               StatusName(N_("Replaced"),                              "grey",   2, True),
+    _S.DEPLETED:               StatusName(N_("Depleted"),                              "grey",   3),
+}
+STAGES: Final = (
+    N_("Draft"), N_("Submitted"), N_("Issued"), N_("Verified"), N_("Received"),
+)
+# fmt: on
+
+
+@dataclass(frozen=True)
+class ActionName:
+    """An action on the screen: its button, the title of its page, what was done once it is done."""
+
+    button: str
+    done: str
+    said: str
+    tone: str = ""
+    declaration: str = ""
+    """What the signer declares, where the action signs a box."""
+
+
+_A = Action
+
+# fmt: off
+ACTIONS: Final = {
+    _A.SUBMIT: ActionName(
+        N_("Submit for certification"), N_("Submitted for certification"),
+        N_("The certificate is submitted and has its number. The issuing body has been told.")),
+    _A.SIGN: ActionName(
+        N_("Sign box %(box)s"), N_("Declaration of the issuing body signed"),
+        N_("The declaration of the issuing body is signed."),
+        declaration=N_(
+            "I declare, for the issuing body named in box 1, that I have examined this consignment's papers and "
+            "what they rest on, and that the products described here were produced, prepared and controlled under"
+            " the procedure named in box 2."
+        )),
+    _A.VERIFY: ActionName(
+        N_("Release as organic"), N_("Consignment verified"),
+        N_("The consignment is verified. The first consignee has been told."),
+        declaration=N_(
+            "I declare, for the competent authority, that this consignment was verified as stated here, and that "
+            "it may be released for free circulation as organic."
+        )),
+    _A.OPEN_BATCHES: ActionName(
+        N_("Release in batches"), N_("Base for extract opened"),
+        N_("The certificate is now a base for extract."),
+        declaration=N_(
+            "I declare, for the competent authority, that this consignment was verified as stated here, and that "
+            "it may be released for free circulation in batches, each with an extract."
+        )),
+    _A.RELEASE_CONVENTIONAL: ActionName(
+        N_("Release as conventional"), N_("Released as a conventional product"),
+        N_("The consignment is released as a conventional product. Everybody named here has been told."), "danger",
+        N_(
+            "I declare, for the competent authority, that this consignment may be released for free circulation "
+            "only without any reference to organic production."
+        )),
+    _A.REJECT: ActionName(
+        N_("Refuse release"), N_("Release refused"),
+        N_("The release is refused. Everybody named here has been told."), "danger",
+        N_("I declare, for the competent authority, that this consignment is not released for free circulation.")),
+    _A.RECEIVE: ActionName(
+        N_("Sign box %(box)s"), N_("Declaration of the first consignee signed"),
+        N_("The declaration of the first consignee is signed. The journey of this certificate is over."),
+        declaration=N_(
+            "I declare, for the first consignee, that on reception the packaging or container and, where needed, "
+            "the certificate of inspection were checked, with the result stated here."
+        )),
+    _A.DELETE: ActionName(
+        N_("Delete"), N_("Deleted"), N_("The certificate is deleted. It is kept for the record."), "danger"),
+    _A.COPY: ActionName(N_("Copy as new"), N_("Copied"),
+        N_("This draft was copied. Please fill in what is new: lots, packages, transport.")),
+    _A.REPLACE: ActionName(N_("Replace"), N_("Replaced"), N_("The replacement is begun.")),
+    _A.START_CUSTOMS_PROCEDURE: ActionName(N_("Start a customs procedure"), N_("Customs procedure started"),
+        N_("The customs procedure is noted.")),
+    _A.SIGNAL_IRREGULARITY: ActionName(N_("Signal an irregularity"), N_("Irregularity signalled"),
+        N_("The irregularity is signalled."), "danger"),
+    _A.CONCLUDE_IRREGULARITY: ActionName(N_("Conclude the irregularity"), N_("Irregularity concluded"),
+        N_("The irregularity is concluded.")),
+    _A.EXTRACT: ActionName(N_("Begin an extract"), N_("Extract begun"), N_("The extract is begun.")),
+    _A.DEPLETE: ActionName(N_("Mark as depleted"), N_("Marked as depleted"), N_("The certificate is depleted.")),
+    _A.AMEND: ActionName(N_("Edit"), N_("Boxes changed"), N_("Saved.")),
+}
+EVENTS: Final = {
+    **{action.value: name.done for action, name in ACTIONS.items()},
+    "create":  N_("Draft begun"),
+    "clock":   N_("A deadline passed"),
+}
+"""What a line of the journal says was done."""
+
+AWAITED: Final = {
+    #  what a certificate waits for -> the sentence with whose turn it is, and what that one has to do
+    "await_submission": (N_("Waits for %(who)s to complete and submit it."),
+                         N_("Complete and submit the draft")),
+    "await_box_18":     (N_("Waits for %(who)s to check it and sign box 18."),
+                         N_("Check and sign box 18")),
+    "await_box_20":     (N_("Waits for %(who)s to verify the consignment and sign box 20."),
+                         N_("Verify and sign box 20")),
+    "await_box_21":     (N_("Waits for %(who)s to receive the goods and sign box 21."),
+                         N_("Receive the goods and sign box 21")),
+    "await_extracts":   (N_("Waits for %(who)s to begin an extract for each batch."),
+                         N_("Begin the extracts")),
+    "await_conclusion": (N_("Waits for %(who)s: the body replies, the authority concludes."),
+                         N_("Settle the irregularity")),
+}
+TO_DO: Final = {
+    _S.DRAFT: "await_submission", _S.DESCRIPTION_COMPLETED: "await_box_18", _S.ISSUED: "await_box_20",
+    _S.CONSIGNMENT_VERIFIED: "await_box_21", _S.BASE_FOR_EXTRACT: "await_extracts",
+    _S.OFIS_IRREGULARITY: "await_conclusion",
+}
+"""What a certificate in this status waits for, where a list says no more than the status."""
+
+CHOICES: Final = {
+    "acceptable":      N_("acceptable"),
+    "not_acceptable":  N_("not acceptable"),
+    "not_done":        N_("not done"),
+    "pending":         N_("result pending"),
+    "organic":         N_("organic"),
+    "in_conversion":   N_("in conversion"),
+    "warehousing":     N_("customs warehousing"),
+    "inward_processing": N_("inward processing"),
+    "true":            N_("yes"),
+    "false":           N_("no"),
+    **{status.value: name.name for status, name in STATUSES.items()},
+}
+PROCEDURES: Final = {
+    "COMPLIANCE":               N_("Compliance"),
+    "EQUIVALENT_THIRD_COUNTRY": N_("Equivalent third country"),
+    "EQUIVALENT_CONTROL_BODY":  N_("Equivalent control body"),
+    "TRADE_AGREEMENT":          N_("Trade agreement"),
+}
+CATEGORIES: Final = {
+    "a": N_("Unprocessed plants and plant products"),
+    "b": N_("Livestock and unprocessed livestock products"),
+    "c": N_("Algae and unprocessed aquaculture products"),
+    "d": N_("Processed agricultural products for use as food"),
+    "e": N_("Feed"),
+    "f": N_("Wine"),
+    "g": N_("Other products"),
+}
+MODES: Final = {
+    "1": N_("Sea"), "2": N_("Rail"), "3": N_("Road"), "4": N_("Air"), "5": N_("Mail"), "8": N_("Inland waterway"),
+}
+UNITS: Final = {
+    "KGM": N_("kg"), "TNE": N_("t"), "DTN": N_("100 kg"), "GRM": N_("g"), "LBR": N_("lb"), "LTR": N_("l"),
+        "HLT": N_("hl"),
+    "MLT": N_("ml"), "MTQ": N_("m³"), "H87": N_("pieces"),
+}
+PACKAGES: Final = {
+    "5M": N_("Bag, paper"), "BG": N_("Bag"), "BL": N_("Bale"), "BA": N_("Barrel"), "BK": N_("Basket"),
+        "BO": N_("Bottle"),
+    "BX": N_("Box"), "BJ": N_("Bucket"), "CX": N_("Can, cylindrical"), "CT": N_("Carton"), "CS": N_("Case"),
+    "CN": N_("Container"), "CR": N_("Crate"), "DR": N_("Drum"), "FX": N_("Flexible bag"),
+        "WA": N_("Intermediate bulk container"),
+    "JC": N_("Jerrican"), "JR": N_("Jar"), "PK": N_("Package"), "PA": N_("Packet"), "PX": N_("Pallet"),
+        "SA": N_("Sack"),
+    "TK": N_("Tank"), "TN": N_("Tin"), "TB": N_("Tub"), "NE": N_("Unpacked"), "VA": N_("Vat"),
+    "VG": N_("Bulk, gas"), "VQ": N_("Bulk, liquefied gas"), "VL": N_("Bulk, liquid"), "VY": N_("Bulk, fine particles"),
+    "VR": N_("Bulk, granules"), "VO": N_("Bulk, nodules"), "VS": N_("Bulk, scrap"),
+}
+ROLES: Final = {
+    "OPERATOR":     N_("Operator"),
+    "CONTROL_BODY": N_("Control body"),
+    "AUTHORITY":    N_("Authority"),
+    "SYS_ADMIN":    N_("Platform administrator"),
+    "EC_ADMIN":     N_("Commission"),
+}
+AUTHORITY_ROLES: Final = {
+    "BCP":                 N_("Border control post"),
+    "CCA":                 N_("Central competent authority"),
+    "CUSTOMS":             N_("Customs office"),
+    "NATIONAL_VALIDATING": N_("National validating authority"),
+    "EC":                  N_("European Commission"),
+}
+ACTIVITIES: Final = {
+    "ORG_IMPORTER": N_("Organic importer"),
+    "ORG_EXPORTER": N_("Organic exporter"),
+    "ORG_PRODUCER": N_("Organic producer or preparer"),
+    "ORG_OPERATOR": N_("Organic operator"),
+    "RFL":          N_("Responsible for the load"),
+}
+STANDINGS: Final = {
+    "NEW":       (N_("requested"), "blue"),
+    "VALID":     (N_("valid"),     "green"),
+    "SUSPENDED": (N_("suspended"), "amber"),
+    "EXPIRED":   (N_("expired"),   "amber"),
+    "REJECTED":  (N_("rejected"),  "red"),
+    "DELETED":   (N_("deleted"),   "grey"),
+}
+TIES: Final = {
+    "CREATOR":           N_("began this certificate"),
+    "IMPORTER":          N_("importer"),
+    "EXPORTER":          N_("exporter"),
+    "ISSUER":            N_("issuing body"),
+    "ENTRY_AUTHORITY":   N_("authority at the point of entry"),
+    "CENTRAL_AUTHORITY": N_("central authority"),
+    "RFL":               N_("responsible for the load"),
+    "CONSIGNEE":         N_("first consignee"),
+}
+FLAGS: Final = {
+    "customs_procedure_open": N_("Customs procedure open"),
+    "replacement_pending":    N_("Replacement being written"),
+    "completion_overdue":     N_("Still incomplete after ten days"),
+    "incomplete":             N_("To be completed within ten days"),
+    "prior_notified":         N_("Arrival announced"),
+    "checks_in_progress":     N_("Checks in progress"),
+    "lab_pending":            N_("Laboratory result pending"),
+    "legal_hold":             N_("On hold"),
+    "departed":               N_("The goods have left"),
+    "arrival_late":           N_("Arrival overdue"),
+}
+LETTER_STATES: Final = {
+    "WAITING": (N_("waiting"), "amber"),
+    "SENT":    (N_("sent"),    "green"),
+    "FAILED":  (N_("failed"),  "red"),
+}
+# fmt: on

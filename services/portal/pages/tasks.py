@@ -1,0 +1,84 @@
+"""What awaits me, the news, and the two pages open to everybody: Help and Contact."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.portal import words
+from services.portal.clients import Trouble
+from services.portal.names import AWAITED, STATUSES, TO_DO
+from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
+from shared.contracts.notifications import NewsPage
+
+router = APIRouter()
+
+
+@router.get("/")
+async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response:
+    """What awaits me."""
+    if visitor.is_ops:
+        return RedirectResponse("/ops", 303)
+    if visitor.post is None:
+        return house.look.page(request, "home.html", current="home", lines=[], latest=[], news=None, counts={})
+    ask = house.clients.certificates.certificates
+    awaiting, latest, news = await asyncio.gather(
+        ask(visitor.caller, awaits_me=True, sort="arrival", limit=50),
+        ask(visitor.caller, sort="updated", limit=6),
+        _news(house, visitor),
+    )
+    return house.look.page(
+        request,
+        "home.html",
+        current="home",
+        lines=awaiting.items,
+        more=awaiting.next is not None,
+        latest=[line for line in latest.items if not line.awaits_me],
+        news=news,
+        counts=latest.counts,
+        statuses=STATUSES,
+        to_do=lambda line: words._(AWAITED[TO_DO[line.status]][1]) if line.status in TO_DO else "",
+        may_create=visitor.post.role_type in ("OPERATOR", "CONTROL_BODY"),
+        awaiting=len(awaiting.items),
+    )
+
+
+async def _news(house: House, visitor: Visitor, **wishes: Any) -> NewsPage | None:
+    """The news, or nothing while the news cannot be asked: what awaits me does not wait for them."""
+    try:
+        return await house.clients.notifications.news(visitor.caller, **({"limit": 6} | wishes))
+    except Trouble as trouble:
+        if trouble.status < 500:
+            raise
+        return None
+
+
+@router.get("/news")
+async def news(
+    request: Request, house: TheHouse, visitor: Somebody, after: Annotated[str, Query(max_length=400)] = ""
+) -> Response:
+    """All news, newest first."""
+    page = await house.clients.notifications.news(visitor.caller, after=after, limit=25)
+    return house.look.page(request, "news.html", current="news", page=page, after=after)
+
+
+@router.post("/news/{news_id}")
+async def read_news(request: Request, house: TheHouse, visitor: Somebody, news_id: str) -> Response:
+    """Go where a piece of news leads; it counts as read."""
+    form = await request.form()
+    await house.clients.notifications.read(visitor.caller, news_id)
+    return RedirectResponse(own_path(str(form.get("to") or "/news")), 303)
+
+
+@router.get("/help")
+async def help_page(request: Request, house: TheHouse, visitor: Anybody) -> Response:
+    """The guides' steps, in the reader's language."""
+    return house.look.page(request, f"help/{words.reader().language}.html", current="help")
+
+
+@router.get("/contact")
+async def contact_page(request: Request, house: TheHouse, visitor: Anybody) -> Response:
+    """Whom to ask for what."""
+    return house.look.page(request, "contact.html", current="contact")
