@@ -211,11 +211,12 @@ async def _person(desk: Desk, session: AsyncSession, row: AccountRow) -> PersonV
         posts=[
             PostView(
                 organisation_id=post.organisation_id,
-                organisation=name,
+                organisation=where.name if where else "",
+                code=where.code if where else None,
                 role_type=post.role_type,
                 administrator=post.administrator,
             )
-            for post, name in await store.posts(session, row.id)
+            for post, where in await store.posts(session, row.id)
         ],
     )
 

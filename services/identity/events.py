@@ -34,10 +34,13 @@ async def forget_post(session: AsyncSession, event: RoleRevoked) -> None:
 
 
 async def remember_organisation(session: AsyncSession, event: OrganisationChanged) -> None:
-    """The name under which a person chooses his post."""
+    """The name and code under which a person chooses his post."""
     record = event.organisation
     await store.remember_organisation(
-        session, OrganisationRow(id=record.id, name=record.name, status=record.status, revision=event.revision)
+        session,
+        OrganisationRow(
+            id=record.id, name=record.name, code=record.code, status=record.status, revision=event.revision
+        ),
     )
 
 

@@ -78,12 +78,13 @@ class PostRow(Table, table=True):
 
 
 class OrganisationRow(Table, table=True):
-    """What identity remembers of an organisation: its name, for the choice of post."""
+    """What identity remembers of an organisation: its name and code, for the choice of post."""
 
     __tablename__ = "organisation"
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
     name: str = Field(sa_column=Column(Text, nullable=False))
+    code: str | None = Field(default=None, sa_column=Column(String(40)))
     status: str = Field(sa_column=Column(String(30), nullable=False))
     revision: int
 

@@ -150,15 +150,15 @@ async def ended_since(session: AsyncSession, since: datetime) -> Sequence[str]:
 # ── Posts, as the directory announces them ────────────────────────────────────────────────────────────────────
 
 
-async def posts(session: AsyncSession, person_id: str) -> list[tuple[PostRow, str]]:
-    """The valid roles of a person, each with the organisation's name, in the order of the names."""
+async def posts(session: AsyncSession, person_id: str) -> Sequence[tuple[PostRow, OrganisationRow | None]]:
+    """The valid roles of a person, each with what is known of the organisation, in the order of the names."""
     rows = await session.exec(
-        select(PostRow, func.coalesce(OrganisationRow.name, ""))
+        select(PostRow, OrganisationRow)
         .join(OrganisationRow, col(OrganisationRow.id) == col(PostRow.organisation_id), isouter=True)
         .where(PostRow.person_id == person_id)
-        .order_by(func.coalesce(OrganisationRow.name, ""), col(PostRow.organisation_id))
+        .order_by(OrganisationRow.name, OrganisationRow.code, col(PostRow.organisation_id))
     )
-    return [(post, name) for post, name in rows.all()]
+    return rows.all()
 
 
 async def remember_post(session: AsyncSession, row: PostRow) -> None:
@@ -188,7 +188,7 @@ async def remember_organisation(session: AsyncSession, row: OrganisationRow) -> 
         .values(row.model_dump())
         .on_conflict_do_update(
             index_elements=["id"],
-            set_={"name": row.name, "status": row.status, "revision": row.revision},
+            set_={"name": row.name, "code": row.code, "status": row.status, "revision": row.revision},
             where=col(OrganisationRow.revision) < row.revision,
         )
     )

@@ -27,6 +27,7 @@ class PostView(View):
 
     organisation_id: str
     organisation: str
+    code: str | None = None
     role_type: str
     administrator: bool
 
@@ -75,5 +76,3 @@ class Preferences(View):
 
     language: str | None = None
     time_zone: str | None = None
-
-

@@ -25,6 +25,7 @@ async def test_a_person_signs_in_and_sees_himself(house: House) -> None:
         {
             "organisation_id": TOULOUSE,
             "organisation": "Pyrénées Bio Import",
+            "code": None,
             "role_type": "OPERATOR",
             "administrator": True,
         }

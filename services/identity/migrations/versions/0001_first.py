@@ -58,6 +58,7 @@ def upgrade() -> None:
         "organisation",
         sa.Column("id", ID, primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
+        sa.Column("code", sa.String(40)),
         sa.Column("status", sa.String(30), nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
     )
