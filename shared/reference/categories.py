@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from .table import Named, read
+from shared.reference.table import Named, read
 
 # fmt: off
 SUGGESTED: Final[Mapping[str, str]] = {

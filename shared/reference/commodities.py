@@ -14,8 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from .categories import suggested
-from .table import Named, read
+from shared.reference.categories import suggested
+from shared.reference.table import Named, read
 
 LEVELS: Final = (2, 4, 6, 8)
 HS_2022: Final = date(2022, 1, 1)

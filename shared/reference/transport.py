@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from .table import Named, read
+from shared.reference.table import Named, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from .table import Named, read
+from shared.reference.table import Named, read
 
 DEFAULT_UNIT: Final = "KGM"
 
