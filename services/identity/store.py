@@ -156,7 +156,7 @@ async def posts(session: AsyncSession, person_id: str) -> Sequence[tuple[PostRow
         select(PostRow, OrganisationRow)
         .join(OrganisationRow, col(OrganisationRow.id) == col(PostRow.organisation_id), isouter=True)
         .where(PostRow.person_id == person_id)
-        .order_by(OrganisationRow.name, OrganisationRow.code, col(PostRow.organisation_id))
+        .order_by(OrganisationRow.name, col(OrganisationRow.code), col(PostRow.organisation_id))
     )
     return rows.all()
 
