@@ -194,12 +194,12 @@ class Mailer:
         message["Subject"] = written.subject
         message["Message-ID"] = each.letter.message_id
         message["Date"] = format_datetime(self.around.now())
-        message["Content-Language"] = recipient.language
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(written.text, cte="quoted-printable")
         if recipient.html:
             message.add_alternative(written.html, subtype="html", cte="quoted-printable")
+        message["Content-Language"] = recipient.language
         return message
 
     # ── The line to the mail server ───────────────────────────────────────────────────────────────────────────

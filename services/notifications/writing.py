@@ -22,7 +22,7 @@ from shared.words import LANGUAGES, catalogue, say
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LOCALE: Final = Path(__file__).parent / "locale"
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROL: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _MOMENT: Final = {"en": "d MMMM y, HH:mm", "fr": "d MMMM y 'à' HH:mm"}
 
 
@@ -81,7 +81,7 @@ def gist(name: str, facts: Mapping[str, Any], names: Mapping[str, str], reader: 
 
 def one_line(foreign: str) -> str:
     """Words as they may stand in a line: no line break, no control character, nothing that becomes a link."""
-    return " ".join(_CONTROL.sub(" ", foreign).replace("://", ": //").split())
+    return _CONTROL.sub(" ", foreign).replace("://", ": //").strip()
 
 
 def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""The letters as they were read and approved. ``python -m tests.services.notifications.goldens`` writes them anew."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from services.notifications import writing
+from services.notifications.letters import LETTERS, ORDERED
+from services.notifications.writing import Reader
+from shared.rules.deadlines import CLOCKS
+from shared.rules.permissions import Tie
+from tests.services.conftest import NOON
+from tests.services.notifications.conftest import CERTIFICATE, NAMES, NUMBER, PARTIES
+
+FOLDER = Path(__file__).parent / "golden"
+NAMELESS = frozenset({"draft-deleted", "draft-stale", "draft-expired", "departure-draft"})
+"""Letters about drafts, which have no number."""
+TIMED = frozenset(
+    {"submitted", "issued", "verified", "irregularity", "completion-due", "announce-arrival", "reception-due"}
+    | {"irregularity-reply-due", "customs-procedure-open", "draft-stale"}
+)
+"""Letters after which a clock may run for the reader."""
+
+
+def readers_of(letter: str) -> list[Tie]:
+    """The ties of those who may read a letter, each seen by itself."""
+    told = {clock.name: clock.tells for clock in CLOCKS}
+    ties = [tie for row in LETTERS if row.letter == letter for tie in told.get(row.what, row.to)]
+    return list(dict.fromkeys(tie for tie in ties if isinstance(tie, Tie))) or [Tie.CREATOR]
+
+
+def goldens() -> Iterator[tuple[str, str, str]]:
+    """Letter, language and what it looks like: for each reader the text, and the page of the first."""
+    for letter in sorted({row.letter for row in LETTERS} | ORDERED):
+        for language, zone in (("en", "Africa/Casablanca"), ("fr", "Europe/Paris")):
+            yield letter, language, "\n".join(_pages(letter, language, zone))
+
+
+def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
+    link = f"https://bordereau.example/certificates/{CERTIFICATE}"
+    pages = []
+    for tie in readers_of(letter):
+        organisation = None if letter in ORDERED else PARTIES.get(tie, ["pyrenees"])[0]
+        facts = {
+            "number": None if letter in NAMELESS else NUMBER,
+            "by": "perpignan" if Tie.CONSIGNEE in readers_of(letter) and letter != "issued" else "ecocert",
+            "parties": PARTIES,
+            "ties": [tie],
+            "status": "ISSUED",
+            "reason": "Weights <do not> match & more" if letter == "deleted" else None,
+            "until": (NOON + timedelta(days=3)).isoformat() if letter in TIMED else None,
+            "arrival": (NOON + timedelta(days=9)).isoformat() if letter in ("issued", "prior-notification") else None,
+            "boxes": ["arrival_at", "gross_weight", "containers"],
+        }
+        reader = Reader(language, zone, "Claire", organisation)
+        written = writing.letter(letter, facts, NAMES, reader, link, "contact@bordereau.example")
+        yield f"=== {tie} ===\n{written.subject}\n\n{written.text}"
+        yield f"--- in-app ---\n{writing.gist(letter, facts, NAMES, reader)}\n"
+        pages.append(written.html)
+    yield f"=== HTML ===\n{pages[0]}"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for letter, language, page in goldens():
+        (FOLDER / f"{letter}.{language}.txt").write_text(page)

@@ -1,0 +1,82 @@
+"""The words: every letter in both languages as approved, HTML and text saying the same."""
+
+import html
+import re
+
+import pytest
+from jinja2 import Environment
+
+from services.notifications.letters import LETTERS, ORDERED
+from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter
+from shared.words import catalogue
+from tests.services.notifications.goldens import FOLDER, goldens
+
+GOLDENS = list(goldens())
+
+
+@pytest.mark.parametrize(("name", "language", "page"), GOLDENS, ids=[f"{g[0]}.{g[1]}" for g in GOLDENS])
+def test_a_letter_reads_as_approved(name: str, language: str, page: str) -> None:
+    """After a change: python -m tests.services.notifications.goldens, and read what git shows."""
+    assert page == (FOLDER / f"{name}.{language}.txt").read_text()
+
+
+def test_no_golden_is_left_over() -> None:
+    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.{language}.txt" for name, language, _ in GOLDENS}
+
+
+def test_every_folder_is_a_letter_and_every_letter_a_folder() -> None:
+    folders = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
+    assert folders == {row.letter for row in LETTERS} | ORDERED
+    for folder in folders:
+        assert {file.name for file in (TEMPLATES / folder).iterdir()} == {"subject.txt", "body.txt", "body.html"}
+
+
+def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
+    office = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True)
+    office.policies["ext.i18n.trimmed"] = True
+    said = {
+        sentence
+        for file in TEMPLATES.rglob("*.*")
+        for _, _, sentence in office.extract_translations(file.read_text())  # type: ignore[attr-defined]
+        if isinstance(sentence, str)
+    }
+    french = catalogue(LOCALE / "fr.po")
+    assert said | {"an organisation", "(no number yet)"} == set(french)
+    for english, words in french.items():
+        assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", words))
+
+
+@pytest.mark.parametrize(("name", "language", "page"), GOLDENS, ids=[f"{g[0]}.{g[1]}" for g in GOLDENS])
+def test_the_page_says_what_the_text_says_and_has_one_link(name: str, language: str, page: str) -> None:
+    text = page.split("\n\n", 1)[1].split("--- in-app ---")[0]
+    drawn = page.split("=== HTML ===")[1]
+    words = " ".join(
+        html.unescape(re.sub(r"<style>.*?</style>|<title>.*?</title>|<[^>]+>", " ", drawn, flags=re.S)).split()
+    )
+    for line in text.splitlines():
+        if line and not line.startswith(("https://", "--")):
+            assert re.sub(r"\s+", "", line) in re.sub(r"\s+", "", words)
+    assert text.count("https://") == drawn.count("https://") == drawn.count("href=") == 1
+
+
+def test_an_unknown_language_is_english_and_an_unknown_zone_is_utc() -> None:
+    facts = {"number": "N", "by": "a", "parties": {}, "ties": [], "until": "2026-11-20T12:00:00+00:00"}
+    written = letter("submitted", facts, {}, Reader("de", "Mars/Olympus", "X", "b"), "https://x", "c@d.example")
+    assert "20 November 2026, 12:00 (UTC)" in written.text
+    assert "an organisation submitted certificate N" in written.text
+
+
+def test_a_subject_is_one_short_line() -> None:
+    facts = {"number": "N", "by": "a", "parties": {}, "ties": []}
+    line = headline("issued", facts, {"a": "A\r\nBcc: x" + "y" * 400}, Reader("en", "UTC"))
+    assert "\n" not in line
+    assert "\r" not in line
+    assert len(line) <= 200
+
+
+def test_news_are_the_first_two_paragraphs() -> None:
+    facts = {"number": "N", "by": "a", "parties": {}, "ties": ["CONSIGNEE"]}
+    assert gist("verified", facts, {"a": "A"}, Reader("en", "UTC")) == (
+        "A verified the consignment of certificate N and released it as organic."
+        " Check the goods when you receive them, then sign the declaration of the first consignee."
+    )
