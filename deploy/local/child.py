@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     ready: Callable[[], Awaitable[bool]]
+    forked: tuple[str, ...] = ()  # a Python module and its arguments, when the nursery may start it
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path("/")
     user: User = OURSELVES
@@ -50,26 +52,61 @@ class Program:
     stop: signal.Signals = signal.SIGTERM
     orphaned: signal.Signals = signal.SIGKILL  # what it gets when we die without stopping it
     patience: float = 4.0  # seconds between the request to stop and the end of our patience
-    alarming: tuple[str, ...] = ()  # a line of its log that holds one of these is shown on the screen
+    alarming: str = "(?!)"  # a line of its log in which this pattern is found is shown on the screen
 
 
-class Child:
-    """A started program, until its end."""
+class Child(ABC):
+    """A process of ours, until its end."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    @property
+    @abstractmethod
+    def pid(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def code(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+
+    @abstractmethod
+    async def ended(self) -> int:
+        """Wait for the end and return the exit code, negative for a signal."""
+
+    @abstractmethod
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process itself, not to its children."""
+
+    async def stop(self) -> int:
+        """Ask it to stop, insist when patience ends, and leave nothing of its group behind."""
+        self.send(self.program.stop)
+        try:
+            code = await asyncio.wait_for(self.ended(), self.program.patience)
+        except TimeoutError:
+            self.send(signal.SIGKILL)
+            code = await self.ended()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return code
+
+
+class Started(Child):
+    """A program started from its file."""
 
     def __init__(self, program: Program, log: Path) -> None:
-        self.program = program
-        environment = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
+        super().__init__(program)
         with open(log, "ab") as output:
             os.chmod(log, 0o600)
             self._popen = subprocess.Popen(
                 program.command,
                 cwd=program.folder,
-                env=environment | dict(program.environment),
+                env=surroundings() | dict(program.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_dies_with_us(program.orphaned),
+                preexec_fn=dies_with_its_parent(program.orphaned),
                 user=program.user.uid,
                 group=program.user.gid,
                 extra_groups=program.user.groups,
@@ -81,11 +118,9 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """The exit code, negative for a signal; None while it runs."""
         return self._popen.poll()
 
     async def ended(self) -> int:
-        """Wait for the end and return the exit code, negative for a signal."""
         while (code := self._popen.poll()) is None:
             try:
                 descriptor = os.pidfd_open(self.pid)
@@ -102,21 +137,8 @@ class Child:
         return code
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process itself, not to its children."""
         if self.code is None:
             self._popen.send_signal(number)
-
-    async def stop(self, patience: float | None = None) -> int:
-        """Ask it to stop, insist when patience ends, and leave nothing of its group behind."""
-        self.send(self.program.stop)
-        try:
-            code = await asyncio.wait_for(self.ended(), self.program.patience if patience is None else patience)
-        except TimeoutError:
-            self.send(signal.SIGKILL)
-            code = await self.ended()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        return code
 
 
 # Settings of somebody else's PostgreSQL, Temporal or Python must not reach ours.
@@ -137,14 +159,19 @@ _NOT_INHERITED: Final = frozenset(
 )
 
 
-def _dies_with_us(number: signal.Signals) -> Callable[[], None] | None:
-    if _LIBC is None:
-        return None
-    libc, parent = _LIBC, os.getpid()
+def surroundings() -> dict[str, str]:
+    """The environment a program starts in."""
+    return {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
+
+
+def dies_with_its_parent(number: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """What a new process calls to get this signal when its parent ends, however that comes about."""
+    libc, parent = _LIBC, parent or os.getpid()
 
     def ask_the_kernel() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:  # we died between fork and here
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:  # it ended between fork and here
             os._exit(1)
 
     return ask_the_kernel

@@ -6,11 +6,11 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from deploy.local.child import Child, Program
+from deploy.local.child import Child, Program, Started
 from deploy.local.one import DidNotStart, last_lines, ready_or_ended
 
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds before the first, second, … new start
@@ -19,15 +19,25 @@ ATTEMPTS: Final = 3  # so often may the very first start fail
 PATIENCE: Final = 45.0  # seconds for one start
 
 
+async def start_alone(program: Program, log: Path) -> Child:
+    """The usual birth of a process."""
+    return Started(program, log)
+
+
 class Keeper:
     """One program, kept running between `start` and `stop`."""
 
     def __init__(
-        self, program: Program, log: Path, say: Callable[[str], None], pauses: tuple[float, ...] = PAUSES
+        self,
+        program: Program,
+        log: Path,
+        say: Callable[[str], None],
+        pauses: tuple[float, ...] = PAUSES,
+        birth: Callable[[Program, Path], Awaitable[Child]] = start_alone,
     ) -> None:
         self.program, self.log = program, log
         self.starts = 0
-        self._say, self._pauses = say, pauses
+        self._say, self._pauses, self._birth = say, pauses, birth
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -99,7 +109,7 @@ class Keeper:
         """From one start to the end, and how it ended."""
         await self.program.before()
         self.starts += 1
-        child = self._child = Child(self.program, self.log)
+        child = self._child = await self._birth(self.program, self.log)
         try:
             await ready_or_ended(child, self.log, PATIENCE)
             await self.program.after()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -15,13 +16,12 @@ _SHOWN: Final = (5, 10.0)  # at most five lines of one program in ten seconds
 _LONGEST: Final = 300
 
 
-async def follow(
-    name: str, log: Path, alarming: tuple[str, ...], say: Callable[[str], None], largest: int = LARGEST
-) -> None:
+async def follow(name: str, log: Path, alarming: str, say: Callable[[str], None], largest: int = LARGEST) -> None:
     """Read what a program writes from now on, show what alarms, and turn the file over when it is large."""
     place = _size(log)
     rest, shown, hidden = b"", list[float](), 0
     most, within = _SHOWN
+    pattern = re.compile(alarming)
     while True:
         await asyncio.sleep(_EVERY)
         lines, place, rest = _new_lines(log, place, rest)
@@ -30,7 +30,7 @@ async def follow(
             say(f"{name}: … and {hidden} more, in {log}")
             hidden = 0
         for line in lines:
-            if any(word in line for word in alarming):
+            if pattern.search(line):
                 if len(shown) < most:
                     shown.append(time.monotonic())
                     say(f"{name}: {_short(line)}")

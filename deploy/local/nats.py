@@ -42,7 +42,7 @@ def program(folder: Path, port: int) -> Program:
             "local",
         ),
         ready=greeting(port, b"INFO {"),
-        alarming=("[WRN]", "[ERR]", "[FTL]"),
+        alarming=r"\[(WRN|ERR|FTL)\]",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.child import Child, Program
+from deploy.local.child import Child, Program, Started
 from deploy.local.probes import until_ready
 
 
@@ -17,7 +17,7 @@ class DidNotStart(RuntimeError):
 async def one(program: Program, log: Path, *, patience: float = 30) -> AsyncIterator[Child]:
     """Start a program, wait until it is ready, and stop it at the end of the block."""
     await program.before()
-    child = Child(program, log)
+    child = Started(program, log)
     try:
         await ready_or_ended(child, log, patience)
         await program.after()

@@ -188,7 +188,7 @@ def _prepare(folder: Path, port: int, fsync: bool, databases: tuple[str, ...]) -
         after=make_databases,
         stop=signal.SIGINT,  # "fast": ends sessions, then writes a checkpoint
         orphaned=signal.SIGINT,
-        alarming=("FATAL:", "PANIC:"),
+        alarming=r"PANIC:|FATAL:  (?!the database system is|terminating connection)",
     )
     server = Server(port, passwords, place, program)
     return server

@@ -39,6 +39,7 @@ class Service:
     module: str
     arguments: tuple[str, ...] = ("all",)
     demo_file: str = ""
+    heavy: bool = True  # it imports much: the nursery starts it
 
 
 SERVICES: Final = (
@@ -50,15 +51,7 @@ SERVICES: Final = (
 )
 # fmt: on
 
-_ALARMING: Final = (
-    '"level": "warning"',
-    '"level": "error"',
-    '"level": "critical"',
-    "Traceback",
-    "Error: ",
-    "ERROR",
-    "WARNING",
-)
+_ALARMING: Final = r'"level": "(warning|error|critical)"|^Traceback|^\w*(Error|Exception): |^(WARNING|ERROR)'
 
 
 @dataclass(frozen=True)
@@ -106,6 +99,7 @@ def service(
     return Program(
         name=row.name,
         command=(sys.executable, "-m", row.module, *row.arguments),
+        forked=(row.module, *row.arguments) if row.heavy else (),
         folder=ROOT,
         environment={f"{row.name.upper()}_{key}": value for key, value in settings.items()} | {"PYTHONUNBUFFERED": "1"},
         ready=http(port),

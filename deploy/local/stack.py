@@ -14,11 +14,12 @@ from typing import Final, Literal, Self
 
 from deploy.local import postgres
 from deploy.local.child import Program
-from deploy.local.keeper import PAUSES, Keeper
+from deploy.local.keeper import PAUSES, Keeper, start_alone
 from deploy.local.logs import follow
 from deploy.local.mailbox import Mailbox, mailbox
+from deploy.local.nursery import Nursery
 from deploy.local.ports import free_port, nearby
-from deploy.local.programs import PORTS, SERVICES, Addresses, Service, servers, service
+from deploy.local.programs import PORTS, ROOT, SERVICES, Addresses, Service, servers, service
 
 _SERVERS: Final = ("postgres", "nats", "temporal")
 
@@ -50,6 +51,7 @@ class Stack:
         self._ports, self._demo, self._fsync = ports, demo, fsync
         self._settings, self._say, self._pauses = settings or {}, say, pauses
         self._keepers: dict[str, Keeper] = {}
+        self._nursery = Nursery(self.log("nursery"), ROOT)
         self._open = AsyncExitStack()
         self._followers: list[asyncio.Task[None]] = []
 
@@ -119,6 +121,7 @@ class Stack:
         await asyncio.gather(*self._followers, return_exceptions=True)
         ours = [keeper for name, keeper in self._keepers.items() if name not in _SERVERS]
         await asyncio.gather(*(keeper.stop() for keeper in ours))
+        await self._nursery.close()
         await self._open.aclose()
         await asyncio.gather(*(self._keepers[name].stop() for name in _SERVERS if name in self._keepers))
         if not self._fsync:
@@ -127,6 +130,8 @@ class Stack:
     async def _start(self) -> None:
         self.var.mkdir(parents=True, exist_ok=True)
         (self.var / "log").mkdir(exist_ok=True, mode=0o700)
+        if any(row.heavy for row in self.services):
+            self._nursery.open()
         self._addresses = Addresses(self._choose_ports())
         self._database = await postgres.prepare(self.var, self._addresses.ports["postgres"], fsync=self._fsync)
         needed = servers(self.var, self._addresses, self._database)
@@ -145,7 +150,8 @@ class Stack:
         """Start these side by side; the first that does not get there stops the attempt."""
         for program in programs:
             log = self.log(program.name)
-            self._keepers[program.name] = Keeper(program, log, self._say, self._pauses)
+            birth = self._nursery.fork if program.forked else start_alone
+            self._keepers[program.name] = Keeper(program, log, self._say, self._pauses, birth)
             self._followers.append(asyncio.create_task(follow(program.name, log, program.alarming, self._say)))
         async with asyncio.TaskGroup() as group:
             for program in programs:

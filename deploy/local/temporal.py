@@ -65,7 +65,7 @@ def program(file: Path | None, port: int, ui_port: int, http_port: int, codec: s
         name="temporal",
         command=(script("temporal"), "server", "start-dev", *_QUIET, *_flags(settings)),
         ready=http(http_port, "/api/v1/namespaces/default"),
-        alarming=("level=ERROR", "Error:"),
+        alarming="level=ERROR|^Error:",
     )
 
 

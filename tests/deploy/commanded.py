@@ -6,4 +6,5 @@ from deploy.local.__main__ import main
 from deploy.local.programs import Service
 
 if __name__ == "__main__":
-    sys.exit(main(services=(Service("alpha", "tests.deploy.standin", ("alpha",)),), ports="free"))
+    standin = Service("alpha", "tests.deploy.standin", ("alpha",), heavy=False)
+    sys.exit(main(services=(standin,), ports="free"))

@@ -1,0 +1,71 @@
+"""What the nursery forks is a process like any other: with its own log, end and exit code."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.child import Program
+from deploy.local.nursery import Nursery
+from deploy.local.ports import free_port
+from deploy.local.probes import http, until_ready
+from deploy.local.programs import ROOT
+
+
+@pytest.fixture
+async def nursery(tmp_path: Path) -> AsyncIterator[Nursery]:
+    nursery = Nursery(tmp_path / "nursery.log", ROOT, libraries=())
+    nursery.open()
+    yield nursery
+    await nursery.close()
+
+
+def standin(*arguments: str, port: int = 1) -> Program:
+    return Program(
+        name="alpha",
+        command=(),
+        forked=("tests.deploy.standin", "alpha", *arguments),
+        environment={"ALPHA_PORT": str(port)},
+        folder=ROOT,
+        ready=http(port),
+        patience=0.5,
+    )
+
+
+async def test_a_child_is_told_its_surroundings_and_speaks_to_its_own_log(nursery: Nursery, tmp_path: Path) -> None:
+    program = standin(port=free_port())
+    child = await nursery.fork(program, tmp_path / "alpha.log")
+    async with asyncio.timeout(20):
+        await until_ready(program.ready)
+    assert "a word of warning" in (tmp_path / "alpha.log").read_text()
+    assert os.getsid(child.pid) == child.pid
+    assert await child.stop() == -signal.SIGTERM
+
+
+async def test_a_child_ends_with_its_own_code_and_its_last_words(nursery: Nursery, tmp_path: Path) -> None:
+    child = await nursery.fork(standin("broken"), tmp_path / "alpha.log")
+    assert await child.ended() == 1
+    assert "this program does not start" in (tmp_path / "alpha.log").read_text()
+
+
+async def test_who_does_not_stop_is_stopped(nursery: Nursery, tmp_path: Path) -> None:
+    program = standin("stubborn", port=free_port())
+    child = await nursery.fork(program, tmp_path / "alpha.log")
+    async with asyncio.timeout(20):
+        await until_ready(program.ready)
+    assert await child.stop() == -signal.SIGKILL
+
+
+async def test_with_the_nursery_its_children_end_and_the_next_wish_opens_another(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    child = await nursery.fork(standin(port=free_port()), tmp_path / "alpha.log")
+    os.kill(psutil.Process(child.pid).ppid(), signal.SIGKILL)
+    async with asyncio.timeout(5):
+        assert await child.ended() == -signal.SIGKILL
+    again = await nursery.fork(standin("broken"), tmp_path / "alpha.log")
+    assert await again.ended() == 1
