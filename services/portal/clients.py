@@ -4,11 +4,17 @@ One thing to remember: a client never decides anything. What a service refuses a
 service's own code and its sentence in the reader's language.
 """
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final
+from urllib.parse import quote
 
+import httpx2
+from pydantic import BaseModel, Field, TypeAdapter
+
+from services.portal import words
 from shared.contracts.certificates import (
     CertificatePage,
     CertificateView,
@@ -24,10 +30,11 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
-from shared.kit.log import logger
+from shared.kit.log import CORRELATION, logger
 
 log = logger("clients")
-Answer = TypeVar("Answer")
+PATIENCE: Final = 15.0
+"""Seconds; a service itself gives up after ten."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class DirectoryClient(Client):
 
     @abstractmethod
     async def organisations(self, caller: Caller, **wishes: Any) -> OrganisationPage:
-        """Search: q, kind, country, activity, role, after, limit."""
+        """Search: text, kind, country, activity, authority_role, competence, after, limit."""
 
     @abstractmethod
     async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
@@ -109,7 +116,7 @@ class CertificatesClient(Client):
 
     @abstractmethod
     async def certificates(self, caller: Caller, **wishes: Any) -> CertificatePage:
-        """A page of the list: status, q, party, awaits_me, sort, after, limit."""
+        """A page of the list: status, text, party, awaits_me, sort, after, limit."""
 
     @abstractmethod
     async def certificate(self, caller: Caller, certificate_id: str) -> CertificateView:
@@ -166,8 +173,8 @@ class NotificationsClient(Client):
         """Mark one piece of news as read."""
 
     @abstractmethod
-    async def letters(self, caller: Caller, **wishes: Any) -> LetterPage:
-        """Letters: certificate_id, state, after, limit."""
+    async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
+        """The letters about one certificate to the organisation the caller acts for."""
 
 
 class OpsClient(Client):
@@ -180,6 +187,14 @@ class OpsClient(Client):
     @abstractmethod
     async def process(self, caller: Caller, certificate_id: str) -> dict[str, Any]:
         """A certificate's process: status, clock, workflow id."""
+
+    @abstractmethod
+    async def letters(self, caller: Caller, state: str = "", after: str = "") -> LetterPage:
+        """The fate of all letters, newest first."""
+
+    @abstractmethod
+    async def retry(self, caller: Caller, letter_id: str) -> None:
+        """Have a letter tried again at once."""
 
 
 @dataclass(frozen=True)
@@ -196,3 +211,256 @@ class Clients:
         """Close what was opened."""
         for client in (self.identity, self.directory, self.certificates, self.notifications, self.ops):
             await client.close()
+
+
+# ---- over HTTP ------------------------------------------------------------------------------------------------
+
+
+def answer(status: int, body: bytes) -> Trouble:
+    """What a service says when it says no."""
+    try:
+        said = json.loads(body)
+        problems = TypeAdapter(tuple[_Said, ...]).validate_python(said.get("problems") or ())
+        return Trouble(
+            status,
+            str(said["code"]),
+            str(said.get("title") or ""),
+            said.get("field"),
+            tuple(problem.view() for problem in problems),
+            said.get("params"),
+        )
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return Trouble(status if status in (401, 403, 404) else 503, "unavailable")
+
+
+class _Said(BaseModel):
+    """A problem as problem+json writes it."""
+
+    field: str = ""
+    box: str | int | None = None
+    title: str = ""
+    code: str = "invalid"
+    message: str = ""
+    severity: str = "error"
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    def view(self) -> ProblemView:
+        """The same as a view."""
+        box = None if self.box is None else str(self.box)
+        return ProblemView(**{**self.model_dump(), "box": box})
+
+
+class Wire:
+    """Asks one service over HTTP: the token, the organisation acted for, the reader's language, the correlation id."""
+
+    def __init__(self, url: str, client: httpx2.AsyncClient | None = None) -> None:
+        self._client = client or httpx2.AsyncClient(base_url=url, timeout=PATIENCE)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        caller: Caller | None = None,
+        *,
+        session: str = "",
+        params: Mapping[str, Any] | None = None,
+        body: BaseModel | None = None,
+        key: str = "",
+    ) -> bytes:
+        """The answer's body; ``Trouble`` when it is a no, or none."""
+        headers = {"Accept-Language": words.reader().language, "X-Correlation-Id": CORRELATION.get()}
+        if session:
+            headers["Authorization"] = f"Session {session}"
+        if caller is not None and caller.token:
+            headers["Authorization"] = f"Bearer {caller.token}"
+        if caller is not None and caller.organisation_id:
+            headers["Acting-For"] = caller.organisation_id
+        if key:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        content = body.model_dump_json().encode() if body is not None else None
+        wanted = {name: value for name, value in (params or {}).items() if value not in (None, "", [], ())}
+        try:
+            said = await self._client.request(method, path, params=wanted, content=content, headers=headers)
+        except httpx2.TimeoutException as problem:
+            raise Trouble(504, "timeout") from problem
+        except httpx2.HTTPError as problem:
+            log.warning("a service does not answer", path=path.split("?")[0][:40], reason=type(problem).__name__)
+            raise Trouble(503, "unavailable") from problem
+        if said.is_error:
+            raise answer(said.status_code, said.content)
+        return said.content
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+class IdentityOverHttp(IdentityClient):
+    """The identity service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def sign_in(self, attempt: SignIn) -> SessionView:
+        return SessionView.model_validate_json(await self._wire.ask("POST", "/sessions", body=attempt))
+
+    async def sign_out(self, session: str) -> None:
+        await self._wire.ask("DELETE", "/sessions/current", session=session)
+
+    async def token(self, session: str) -> ServiceToken:
+        return ServiceToken.model_validate_json(await self._wire.ask("POST", "/tokens", session=session))
+
+    async def me(self, caller: Caller) -> PersonView:
+        return PersonView.model_validate_json(await self._wire.ask("GET", "/me", caller))
+
+    async def prefer(self, caller: Caller, preferences: Preferences) -> None:
+        await self._wire.ask("PATCH", "/me", caller, body=preferences)
+
+    async def prove(self, session: str, proof: Proof) -> ServiceToken:
+        said = await self._wire.ask("POST", "/sessions/current/proof", session=session, body=proof)
+        return ServiceToken.model_validate_json(said)
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+class DirectoryOverHttp(DirectoryClient):
+    """The directory service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def organisations(self, caller: Caller, **wishes: Any) -> OrganisationPage:
+        return OrganisationPage.model_validate_json(
+            await self._wire.ask("GET", "/organisations", caller, params=wishes)
+        )
+
+    async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
+        said = await self._wire.ask("GET", f"/organisations/{segment(organisation_id)}", caller)
+        return OrganisationView.model_validate_json(said)
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+class CertificatesOverHttp(CertificatesClient):
+    """The certificates service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def certificates(self, caller: Caller, **wishes: Any) -> CertificatePage:
+        plain = {name: "true" if value is True else value for name, value in wishes.items() if value is not False}
+        return CertificatePage.model_validate_json(await self._wire.ask("GET", "/certificates", caller, params=plain))
+
+    async def certificate(self, caller: Caller, certificate_id: str) -> CertificateView:
+        said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}", caller)
+        return CertificateView.model_validate_json(said)
+
+    async def draft(self, caller: Caller, new: NewCertificate, key: str) -> CertificateView:
+        said = await self._wire.ask("POST", "/certificates", caller, body=new, key=key)
+        return CertificateView.model_validate_json(said)
+
+    async def edit(self, caller: Caller, certificate_id: str, edit: Edit, key: str) -> CertificateView:
+        path = f"/certificates/{segment(certificate_id)}/boxes"
+        return CertificateView.model_validate_json(await self._wire.ask("PUT", path, caller, body=edit, key=key))
+
+    async def copy(self, caller: Caller, certificate_id: str, key: str) -> CertificateView:
+        path = f"/certificates/{segment(certificate_id)}/copies"
+        return CertificateView.model_validate_json(await self._wire.ask("POST", path, caller, key=key))
+
+    async def confirmation(self, caller: Caller, certificate_id: str, action: str) -> Confirmation:
+        path = f"/certificates/{segment(certificate_id)}/confirmation"
+        return Confirmation.model_validate_json(await self._wire.ask("GET", path, caller, params={"action": action}))
+
+    async def order(self, caller: Caller, certificate_id: str, wish: Wish, key: str) -> CertificateView:
+        path = f"/certificates/{segment(certificate_id)}/actions"
+        return CertificateView.model_validate_json(await self._wire.ask("POST", path, caller, body=wish, key=key))
+
+    async def order_state(self, caller: Caller, key: str) -> OrderState:
+        return OrderState.model_validate_json(await self._wire.ask("GET", f"/orders/{segment(key)}", caller))
+
+    async def journal(self, caller: Caller, certificate_id: str) -> JournalView:
+        said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/journal", caller)
+        return JournalView.model_validate_json(said)
+
+    async def journal_export(self, caller: Caller, certificate_id: str) -> bytes:
+        return await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/journal/export", caller)
+
+    async def commodities(
+        self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
+    ) -> list[CommodityView]:
+        wanted = {"q": q, "parent": parent, "codes": ",".join(codes[:100])}
+        said = await self._wire.ask("GET", "/reference/commodities", caller, params=wanted)
+        return TypeAdapter(list[CommodityView]).validate_json(said)
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+class NotificationsOverHttp(NotificationsClient):
+    """The notifications service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def news(self, caller: Caller, after: str = "", limit: int = 20) -> NewsPage:
+        said = await self._wire.ask("GET", "/news", caller, params={"after": after, "limit": limit})
+        return NewsPage.model_validate_json(said)
+
+    async def read(self, caller: Caller, news_id: str) -> None:
+        await self._wire.ask("POST", f"/news/{segment(news_id)}/read", caller)
+
+    async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
+        said = await self._wire.ask("GET", "/letters", caller, params={"certificate_id": certificate_id, "limit": 100})
+        return LetterPage.model_validate_json(said)
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+class OpsOverHttp(OpsClient):
+    """The doors of the services that are open to platform administrators only."""
+
+    def __init__(self, wires: Mapping[str, Wire]) -> None:
+        self._wires = wires
+
+    async def outbox(self, caller: Caller, service: str) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(await self._wires[service].ask("GET", "/ops/outbox", caller))
+        return said
+
+    async def process(self, caller: Caller, certificate_id: str) -> dict[str, Any]:
+        path = f"/ops/certificates/{segment(certificate_id)}"
+        said: dict[str, Any] = json.loads(await self._wires["certificates"].ask("GET", path, caller))
+        return said
+
+    async def letters(self, caller: Caller, state: str = "", after: str = "") -> LetterPage:
+        wanted = {"state": state, "after": after, "limit": 50}
+        return LetterPage.model_validate_json(
+            await self._wires["notifications"].ask("GET", "/ops/letters", caller, params=wanted)
+        )
+
+    async def retry(self, caller: Caller, letter_id: str) -> None:
+        await self._wires["notifications"].ask("POST", f"/ops/letters/{segment(letter_id)}/retry", caller)
+
+    async def close(self) -> None:
+        """The wires are closed by the clients that own them."""
+
+
+def segment(text: str) -> str:
+    """One piece of a path, whatever somebody typed into the address."""
+    return quote(text, safe="")
+
+
+def over_http(urls: Callable[[str], str]) -> Clients:
+    """The clients of running services, by the address of each."""
+    wires = {name: Wire(urls(name)) for name in ("identity", "directory", "certificates", "notifications")}
+    return Clients(
+        IdentityOverHttp(wires["identity"]),
+        DirectoryOverHttp(wires["directory"]),
+        CertificatesOverHttp(wires["certificates"]),
+        NotificationsOverHttp(wires["notifications"]),
+        OpsOverHttp(wires),
+    )

@@ -16,6 +16,7 @@ from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model, ba
 from shared.rules.countries import COUNTRIES, UNION
 from shared.rules.forms import Form, Question, form_of
 from shared.rules.problems import KINDS, PARTNERS
+from shared.rules.roles import Competence, RoleType
 from shared.rules.status import Action, Status
 
 # ---- the printed form -----------------------------------------------------------------------------------------
@@ -128,6 +129,8 @@ def number_of(model: Model, name: str) -> int | None:
 def eligible(name: str) -> dict[str, str]:
     """What the directory is asked for when somebody looks for an organisation for this field."""
     wanted = {"kind": str(KINDS[name])} if name in KINDS else {}
+    if wanted.get("kind") == RoleType.AUTHORITY:
+        wanted["competence"] = Competence.ORGANIC.value
     activities = PARTNERS.get(name, frozenset())
     if len(activities) == 1:
         wanted["activity"] = str(next(iter(activities)))

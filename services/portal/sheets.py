@@ -5,6 +5,7 @@ One thing to remember: the same sheet is read, filled in, and shown before a sig
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from shared.contracts.directory import OrganisationView
 from shared.rules.boxes import BOX, Box, Filled, Model
 from shared.rules.deadlines import CLOCKS
 from shared.rules.forms import FORMS, box_signed_by
+from shared.rules.shape import PARTS
 from shared.rules.status import Action, Status
 
 CLOCK_SAYS: Final = {clock.name: clock.then for clock in CLOCKS}
@@ -36,6 +38,7 @@ class Stage:
     name: str
     state: str
     """done, now, stopped or nothing."""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,11 @@ class Sheet:
 
     def may_edit(self, box: SheetBox) -> bool:
         """Whether this reader may change something in the box."""
-        return any(self.may(each.field) for each in box.fields if each.filled in (Filled.BY_HAND, Filled.FILLED_IN))
+        return any(self.may_fill(each) for each in box.fields)
+
+    def may_fill(self, row: Box) -> bool:
+        """Whether this reader may type something into this field."""
+        return row.filled in (Filled.BY_HAND, Filled.FILLED_IN) and self.may(row.field)
 
     def may(self, name: str) -> bool:
         """Whether this reader may change this field, or a part of it."""
@@ -89,6 +96,8 @@ class Sheet:
         """What stands in a field."""
         root, _, part = name.partition(".")
         value = self.content.get(root)
+        if root in PARTS and isinstance(value, Mapping):
+            value = {**dict.fromkeys(PARTS[root]), **value}
         return (value or {}).get(part) if part else value
 
     def party(self, organisation: str | None) -> PartyView | None:
@@ -151,7 +160,8 @@ class Sheet:
         """The lines of box 13 under their commodity, each with its place."""
         groups: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
         for place, line in enumerate(self.content.get("product_lines") or []):
-            groups.setdefault(line.get("cn_code") or "", []).append((place, line))
+            row = {**dict.fromkeys(PARTS["product_lines"]), **line}
+            groups.setdefault(row["cn_code"] or "", []).append((place, row))
         return list(groups.items())
 
     @property

@@ -146,8 +146,10 @@ def moment(value: datetime | None, length: str = "medium") -> str:
 
 
 def zone_name() -> str:
-    """What the reader's clock is called: Paris, heure d'été d'Europe centrale."""
-    return babel_dates.get_timezone_location(reader().timezone, locale=reader().locale)
+    """The city whose clocks the reader goes by: Paris, Casablanca."""
+    key = reader().timezone.key
+    named = reader().locale.time_zones.get(key, {}).get("city")
+    return str(named or key.rpartition("/")[2].replace("_", " "))
 
 
 def distance(value: datetime, now: datetime) -> str:

@@ -111,7 +111,7 @@ class DirectoryInMemory(DirectoryClient):
     all: dict[str, OrganisationView] = field(default_factory=dict)
 
     async def organisations(self, caller: Caller, **wishes: Any) -> OrganisationPage:
-        words = str(wishes.get("q") or "").lower().split()
+        words = str(wishes.get("text") or "").lower().split()
         found = [
             each
             for each in self.all.values()
@@ -119,7 +119,8 @@ class DirectoryInMemory(DirectoryClient):
             and wishes.get("kind") in (None, "", each.kind)
             and wishes.get("country") in (None, "", each.country)
             and (not wishes.get("activity") or wishes["activity"] in {one.kind for one in each.activities})
-            and wishes.get("role") in (None, "", each.authority_role)
+            and wishes.get("authority_role") in (None, "", each.authority_role)
+            and (not wishes.get("competence") or wishes["competence"] in each.competences)
         ]
         limit = int(wishes.get("limit") or 20)
         start = int(wishes.get("after") or 0)
@@ -565,15 +566,8 @@ class NotificationsInMemory(NotificationsClient):
     async def read(self, caller: Caller, news_id: str) -> None:
         self.items = [each.model_copy(update={"read": True}) if each.id == news_id else each for each in self.items]
 
-    async def letters(self, caller: Caller, **wishes: Any) -> LetterPage:
-        wanted = wishes.get("certificate_id")
-        state = wishes.get("state")
-        found = [
-            each
-            for each in self.posted
-            if wanted in (None, "", each.certificate_id) and state in (None, "", each.state)
-        ]
-        return LetterPage(items=found, next=None)
+    async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
+        return LetterPage(items=[each for each in self.posted if each.certificate_id == certificate_id], next=None)
 
     async def close(self) -> None:
         pass
@@ -583,13 +577,20 @@ class NotificationsInMemory(NotificationsClient):
 class OpsInMemory(OpsClient):
     """What the platform's administrators see."""
 
-    looked: list[str] = field(default_factory=list)
+    posted: list[LetterView] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
 
     async def outbox(self, caller: Caller, service: str) -> dict[str, Any]:
         return {"events": {"waiting": 0, "last": 128}, "wakes": {"waiting": 2}, "dead_letters": []}
 
     async def process(self, caller: Caller, certificate_id: str) -> dict[str, Any]:
         return {"id": certificate_id, "status": "ISSUED", "workflow": f"certificate-{certificate_id}"}
+
+    async def letters(self, caller: Caller, state: str = "", after: str = "") -> LetterPage:
+        return LetterPage(items=[each for each in self.posted if state in ("", each.state)], next=None)
+
+    async def retry(self, caller: Caller, letter_id: str) -> None:
+        self.retried.append(letter_id)
 
     async def close(self) -> None:
         pass

@@ -101,7 +101,7 @@ async def certificates(
     named = await _organisation(house, visitor, party) if party else None
     looked_for = request.query_params.get("find.party", "").strip()
     candidates = (
-        (await house.clients.directory.organisations(visitor.caller, q=looked_for, limit=10)).items
+        (await house.clients.directory.organisations(visitor.caller, text=looked_for, limit=10)).items
         if looked_for and not party
         else []
     )
@@ -260,7 +260,7 @@ async def _parties_page(
         wanted = forms.text(typed, f"find.{name}")
         if wanted:
             answer = await house.clients.directory.organisations(
-                visitor.caller, q=wanted, limit=10, **forms.eligible(name)
+                visitor.caller, text=wanted, limit=10, **forms.eligible(name)
             )
             found[name] = tuple(answer.items)
     blank = Sheet(
@@ -408,7 +408,6 @@ def _sheet_page(
         main=[each for each in MAIN if each in actions and (each is not Action.OPEN_BATCHES or _batches(view))][:1],
         others=_others(view, actions),
         actions=actions,
-        names=ACTIONS,
     )
 
 
@@ -426,7 +425,7 @@ def _others(view: CertificateView, actions: list[Action]) -> list[Action]:
 def _head(view: CertificateView) -> dict[str, Any]:
     """What stands above every page of one certificate."""
     return {
-        "status": STATUSES[view.status],
+        "standing": STATUSES[view.status],
         "journey": sheets.journey(view.status),
         "waits": sheets.waiting(view),
         "then": sheets.then(view),
@@ -458,7 +457,7 @@ async def _candidates(
     house: House, visitor: Visitor, name: str, q: str, view: CertificateView | None = None
 ) -> tuple[OrganisationView, ...]:
     """Organisations that may stand in this field and fit what was typed."""
-    wishes: dict[str, Any] = {"q": q.strip(), "limit": 10, **forms.eligible(_field_of(name))}
+    wishes: dict[str, Any] = {"text": q.strip(), "limit": 10, **forms.eligible(_field_of(name))}
     if name == "entry_authority" and view is not None and view.content.get("clearance_country"):
         wishes["country"] = view.content["clearance_country"]
     return tuple((await house.clients.directory.organisations(visitor.caller, **wishes)).items)
@@ -478,7 +477,7 @@ async def pick(request: Request, house: TheHouse, visitor: Somebody, country: st
     name, typed = asked[0].removeprefix("find."), asked[1].strip()
     found: list[OrganisationView] = []
     if len(typed) >= 2:
-        wishes: dict[str, Any] = {"q": typed, "limit": 8, **forms.eligible(_field_of(name))}
+        wishes: dict[str, Any] = {"text": typed, "limit": 8, **forms.eligible(_field_of(name))}
         clearance = request.query_params.get("clearance_country", "")
         if name == "entry_authority" and clearance:
             wishes["country"] = clearance
@@ -706,7 +705,6 @@ async def _confirm_page(
         refused=refused,
         proof=proof,
         key=key,
-        names=ACTIONS,
         box=_number(action, model),
         signer=visitor,
         decisions=[each for each in DECISIONS if each in view.may.do] if action in DECISIONS else [],
@@ -832,7 +830,7 @@ async def journal_file(house: TheHouse, visitor: Somebody, certificate_id: str) 
 async def letters(request: Request, house: TheHouse, visitor: Somebody, certificate_id: str) -> Response:
     """The letters this certificate has caused to my organisation, and whether they arrived."""
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
-    page = await house.clients.notifications.letters(visitor.caller, certificate_id=view.id)
+    page = await house.clients.notifications.letters(visitor.caller, view.id)
     return house.look.page(
         request,
         "certificates/letters.html",
