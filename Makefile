@@ -62,7 +62,7 @@ bench: environment ## Measure lives per second, latency and memory
 ##@ Make
 
 docs: environment ## The pictures and tables of docs/ from the code
-	$(python) -m docs.make
+	$(python) -m docs.draw
 
 histories: environment ## Record the histories that replay tests read
 	$(python) -m tests.workflows.record $(T)
