@@ -56,7 +56,6 @@ class CertificateLife:
 
     @workflow.run
     async def run(self, life: Life) -> Status:
-        self._tell_ops()
         while True:
             if self.life.over or self._is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -136,8 +135,8 @@ class CertificateLife:
 
     def _take(self, life: Life) -> None:
         """Believe the paper; what ops see follows from it."""
-        if life != self.life:
-            self.life = life
+        before, self.life = self.life, life
+        if (before.status, before.awaited, before.due) != (life.status, life.awaited, life.due):
             self._tell_ops()
 
     def _tell_ops(self) -> None:

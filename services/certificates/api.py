@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
-from services.certificates import commodities, lists, store, views
+from services.certificates import commodities, lists, paper, store, views
 from services.certificates.models import CertificateRow
 from shared.contracts.certificates import (
     LIFE,
@@ -36,12 +36,12 @@ from shared.words import best_language
 router = APIRouter()
 
 
-def surroundings(request: Request) -> Surroundings:
+async def surroundings(request: Request) -> Surroundings:
     """What the process was started with."""
     return request.app.state.around  # type: ignore[no-any-return]
 
 
-def reader_language(accept_language: Annotated[str | None, Header()] = None) -> str:
+async def reader_language(accept_language: Annotated[str | None, Header()] = None) -> str:
     """The language the reader wants."""
     return best_language(accept_language)
 
@@ -100,7 +100,7 @@ async def act(
     async with around.database.transaction() as session:
         row = await views.seen(session, certificate_id, actor)
         done = await store.told_before(session, order, row.id, key)
-        life = None if done else await store.life_of(session, row, around.now())
+        life = None if done else paper.unread(row)
     if life is not None:
         await around.processes.ask(
             order.action, order, workflow=LIFE, workflow_id=life_id(row.id), life=life, key=key, answer=Life

@@ -31,7 +31,19 @@ LIFE_JSON = TypeAdapter(Life)
 
 
 def party(row: PartyRow) -> Party:
-    """An organisation as the law sees it."""
+    """An organisation as the law sees it; read once per event that told of it."""
+    known = _READ.get(row.id)
+    if known is None or known[0] != row.event_id:
+        if len(_READ) > 20_000:
+            _READ.clear()
+        known = _READ[row.id] = (row.event_id, _party(row))
+    return known[1]
+
+
+_READ: dict[str, tuple[str, Party]] = {}
+
+
+def _party(row: PartyRow) -> Party:
     record = Organisation.model_validate(row.record)
     return Party(
         id=row.id,
@@ -121,6 +133,14 @@ def life(row: CertificateRow, known: Facts) -> Life:
         awaited=awaited,
         bound={each: tuple(sorted(mine)) for each, mine in sorted(tied.items())},
     )
+
+
+def unread(row: CertificateRow) -> Life:
+    """What a process starts from: it knows of its row and nothing else, so it lets every order go on to the paper.
+
+    No row has revision 0; the first record or look replaces all of it.
+    """
+    return Life(row.id, Status(row.status), revision=0, over=False, submitted=row.submitted)
 
 
 def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) -> None:

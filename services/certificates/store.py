@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -75,18 +75,37 @@ async def found(session: AsyncSession, certificate_id: str) -> CertificateRow:
 
 
 async def parties(session: AsyncSession, ids: Iterable[str]) -> dict[str, PartyRow]:
-    """What the directory last said of these organisations, with the superiors of the authorities among them."""
+    """What the directory last said of these organisations, with the authorities above and the bodies behind them.
+
+    Records are kept in memory by the event that brought them; which event is the newest is asked of the database
+    every time, so what was suspended a moment ago counts as suspended.
+    """
     wanted = {each for each in ids if each}
+    wanted |= _behind(wanted)
     known: dict[str, PartyRow] = {}
     while missing := wanted - known.keys():
-        rows = (await session.exec(select(PartyRow).where(col(PartyRow.id).in_(missing)))).all()
-        known |= {row.id: row for row in rows}
-        wanted = {row.record["superior"] for row in rows if row.record.get("superior")} | {
-            body for row in rows for body in _bodies(row.record) if body
-        } - known.keys()
-        if not rows:
-            break
+        newest = await session.execute(_NEWEST, {"ids": sorted(missing)})
+        current = {str(row[0]): str(row[1]) for row in newest}
+        stale = [each for each, event in current.items() if each not in _KEPT or _KEPT[each].event_id != event]
+        if stale:
+            for row in await session.exec(select(PartyRow).where(col(PartyRow.id).in_(stale))):
+                session.expunge(row)
+                _KEPT[row.id] = row
+        known |= {each: _KEPT[each] for each in current}
+        if len(_KEPT) > 20_000:
+            _KEPT.clear()
+        wanted = _behind(current) - known.keys()
     return known
+
+
+_KEPT: dict[str, PartyRow] = {}
+
+
+def _behind(ids: Iterable[str]) -> set[str]:
+    """The superiors and control bodies of organisations, as far as they are known here."""
+    rows = [_KEPT[each] for each in ids if each in _KEPT]
+    above = {row.record["superior"] for row in rows if row.record.get("superior")}
+    return above | {body for row in rows for body in _bodies(row.record)}
 
 
 def _bodies(record: Mapping[str, Any]) -> set[str]:
@@ -107,22 +126,24 @@ async def facts(
     codes = contents.commodities_in(content)
     goods: dict[str, Commodity] = {}
     if codes:
-        today = now.date()
-        leaves = await session.exec(
-            select(CommodityRow).where(
-                col(CommodityRow.code).in_(codes),
-                CommodityRow.valid_from <= today,
-                or_(col(CommodityRow.valid_to).is_(None), col(CommodityRow.valid_to) >= today),
-            )
-        )
-        goods = {row.code: Commodity(row.code, row.category or "") for row in leaves}
+        leaves = await session.execute(_VALID, {"codes": sorted(codes), "today": now.date()})
+        goods = {code: Commodity(code, category or "") for code, category in leaves}
     known = {row.id: paper.party(row) for row in rows.values()}
     return Facts(now=now, parties=known, commodities=goods, form=form, status=status), rows
 
 
 async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
     """The journal line an order with this key has written, if it was carried out."""
-    return (await session.exec(select(JournalRow).where(JournalRow.key == key))).one_or_none()
+    return (await session.exec(_OF_KEY, params={"key": key})).one_or_none()
+
+
+_OF_KEY = select(JournalRow).where(JournalRow.key == bindparam("key"))  # built once: asked before every order
+_NEWEST = select(PartyRow.id, PartyRow.event_id).where(col(PartyRow.id).in_(bindparam("ids", expanding=True)))
+_VALID = select(CommodityRow.code, CommodityRow.category).where(
+    col(CommodityRow.code).in_(bindparam("codes", expanding=True)),
+    col(CommodityRow.valid_from) <= bindparam("today"),
+    or_(col(CommodityRow.valid_to).is_(None), col(CommodityRow.valid_to) >= bindparam("today")),
+)
 
 
 def digest_of(actor: Actor, certificate_id: str, told: Any) -> str:
@@ -175,7 +196,7 @@ async def create(
     session.add_all([row, line])
     await session.flush()
     await announce(session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id))
-    await _wake(session, row, known, timedelta(0))
+    await _wake(session, row, timedelta(0))
     return row
 
 
@@ -226,7 +247,7 @@ async def edit(
         ),
     )
     if WAKES & changes.keys() or before_parties != set(row.visible_to):
-        await _wake(session, row, known, gather)
+        await _wake(session, row, gather)
     return row
 
 
@@ -383,13 +404,12 @@ async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> 
         )
     ).all()
     for row in rows:
-        known, _ = await facts(session, row.content, before, also=[row.creator])
-        await _wake(session, row, known, timedelta(0))
+        await _wake(session, row, timedelta(0))
     return len(rows)
 
 
-async def _wake(session: AsyncSession, row: CertificateRow, known: Facts, after: timedelta) -> None:
-    await wake(session, LIFE, life_id(row.id), paper.as_json(paper.life(row, known)), after)
+async def _wake(session: AsyncSession, row: CertificateRow, after: timedelta) -> None:
+    await wake(session, LIFE, life_id(row.id), paper.as_json(paper.unread(row)), after)
 
 
 async def _seal(
@@ -446,12 +466,6 @@ async def told_before(session: AsyncSession, order: Order, certificate_id: str, 
         return False
     _same_order(line, digest_of(order.actor, certificate_id, paper.told(order)))
     return True
-
-
-async def life_of(session: AsyncSession, row: CertificateRow, now: datetime) -> Life:
-    """What a process of this certificate starts from, when none is running."""
-    known, _ = await facts(session, row.content, now, also=[row.creator])
-    return paper.life(row, known)
 
 
 async def copy(session: AsyncSession, certificate_id: str, actor: Actor, key: str, now: datetime) -> CertificateRow:

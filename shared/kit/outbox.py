@@ -91,15 +91,21 @@ class Letterbox(BaseModel):
 async def announce(session: AsyncSession, event: Event) -> None:
     """Tell the others what has happened, if and only if this transaction commits."""
     await session.execute(
-        insert(OUTBOX).values(
-            kind="event",
-            message_id=event.id,
-            subject=event.subject,
-            body=event.model_dump(mode="json"),
-            correlation=CORRELATION.get(),
-        )
+        _ANNOUNCE,
+        {
+            "message_id": event.id,
+            "subject": event.subject,
+            "body": event.model_dump_json(),
+            "correlation": CORRELATION.get(),
+        },
     )
-    await session.execute(text("SELECT pg_notify('outbox', 'event')"))
+
+
+_ANNOUNCE = text(
+    "WITH announced AS (INSERT INTO outbox (kind, message_id, subject, body, correlation)"
+    " VALUES ('event', :message_id, :subject, cast(:body AS jsonb), :correlation))"
+    " SELECT pg_notify('outbox', 'event')"
+)
 
 
 async def wake(

@@ -1,0 +1,176 @@
+"""``python -m tests.bench [--quick]``: lives per second, latencies, CPU per life, cost of an open certificate."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import uvloop
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from deploy.local.programs import SERVICES
+from deploy.local.stack import Stack
+from tests.bench.floor import UPDATES, BareLife, touch
+from tests.bench.lives import Traders
+from tests.bench.measure import Stopwatch, percentile, pss_megabytes
+
+LETTERS = "letters on"
+SILENT = "listeners stopped"
+
+
+def say(line: str = "") -> None:
+    """Print at once."""
+    print(line, flush=True)
+
+
+async def floor(stack: Stack, number: int, at_once: int) -> tuple[float, list[float], float]:
+    """Lives per second, update times and CPU milliseconds per life of the bare workflow on this server."""
+    client = await Client.connect(stack.addresses["temporal"])
+    queue = uuid4().hex
+    times: list[float] = []
+    room = asyncio.Semaphore(at_once)
+
+    async def one() -> None:
+        async with room:
+            handle = await client.start_workflow(BareLife.run, id=uuid4().hex, task_queue=queue)
+            for step in range(UPDATES):
+                began = time.perf_counter()
+                await handle.execute_update(BareLife.step, step)
+                times.append(time.perf_counter() - began)
+
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[BareLife],
+        activities=[touch],
+        max_concurrent_workflow_task_polls=16,
+    ):
+        await asyncio.gather(*(one() for _ in range(5)))
+        times.clear()
+        watch = Stopwatch({"server": stack.pid("temporal"), "here": os.getpid()}).start()
+        await asyncio.gather(*(one() for _ in range(number)))
+        passed, used = watch.stop()
+    return number / passed, times, sum(used.values()) / number
+
+
+async def rounds(stack: Stack, label: str, sizes: dict[int, int]) -> None:
+    """The same lives at several widths, each beside the floor."""
+    traders = Traders(stack.addresses)
+    await traders.sign_in()
+    await traders.many(10, 4)
+    for at_once, number in sizes.items():
+        bare, bare_times, bare_cpu = await floor(stack, number, at_once)
+        traders.times.clear()
+        watch = Stopwatch({**stack.pids, "clients": os.getpid()}).start()
+        rate = await traders.many(number, at_once)
+        _, used = watch.stop()
+        total = sum(used.values()) / number
+        say(f"\n{label}, {at_once} at a time, {number} lives")
+        say(f"  floor       {bare:6.1f} lives/s   step p50 {ms(bare_times, 0.5)}  p99 {ms(bare_times, 0.99)}"
+            f"   {bare_cpu:5.0f} CPU ms per life")  # fmt: skip
+        say(f"  ours        {rate:6.1f} lives/s   ratio {rate / bare:4.2f}   {total:5.0f} CPU ms per life")
+        for action, times in traders.times.items():
+            say(f"    {action:<9} p50 {ms(times, 0.5)}  p99 {ms(times, 0.99)}")
+        ratio = percentile(traders.times["sign"], 0.99) / percentile(bare_times, 0.99)
+        say(f"    p99 of a signature is {ratio:.1f} times the floor's")
+        say("    where the CPU goes, ms per life: " + ", ".join(
+            f"{name} {spent / number:.0f}" for name, spent in sorted(used.items(), key=lambda row: -row[1])
+        ))  # fmt: skip
+    await traders.client.aclose()
+
+
+def ms(times: list[float], share: float) -> str:
+    """A percentile in milliseconds."""
+    return f"{1000 * percentile(times, share):6.1f} ms"
+
+
+async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
+    """What one more open certificate costs: bytes of history, bytes of rows, memory."""
+    traders = Traders(stack.addresses)
+    await traders.sign_in()
+    made = 0
+    file = stack.var / "temporal.db"
+    before = sizes(stack, file)
+    for number in numbers:
+        room = asyncio.Semaphore(8)
+
+        async def one() -> None:
+            async with room:
+                await traders.draft()  # noqa: B023
+
+        await asyncio.gather(*(one() for _ in range(number - made)))
+        await drained(stack)
+        made = number
+        after = sizes(stack, file)
+        say(f"\n{number} open certificates, each: " + ", ".join(
+            f"{name} {(after[name] - before[name]) / number:.1f} {unit}"
+            for name, unit in (("history", "KiB"), ("rows", "KiB"), ("memory", "KiB"))
+        ))  # fmt: skip
+    await traders.client.aclose()
+
+
+async def drained(stack: Stack) -> None:
+    """Until every wake line has reached the engine."""
+    import asyncpg
+
+    connection = await asyncpg.connect(stack.database_url("certificates", "postgresql"))
+    try:
+        while await connection.fetchval("SELECT count(*) FROM outbox WHERE done_at IS NULL"):
+            await asyncio.sleep(0.2)
+    finally:
+        await connection.close()
+
+
+def sizes(stack: Stack, file: Path) -> dict[str, float]:
+    """KiB on disk and in memory."""
+    parts = [file, file.with_name(file.name + "-wal")]
+    rows = sum(each.stat().st_size for each in data_folder(stack).rglob("base/*/*") if each.is_file())
+    return {
+        "history": sum(each.stat().st_size for each in parts if each.exists()) / 1024,
+        "rows": rows / 1024,
+        "memory": 1000 * pss_megabytes(stack.pids.values()),
+    }
+
+
+def data_folder(stack: Stack) -> Path:
+    """Where PostgreSQL keeps its rows."""
+    place = stack.var / "postgres"
+    return Path(place.read_text().strip()) if place.is_file() else place
+
+
+async def main(quick: bool) -> None:
+    widths = {1: 20, 16: 100} if quick else {1: 60, 16: 400, 64: 400}
+    folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
+    try:
+        for label in (LETTERS, SILENT):
+            without = {"portal"} if label == LETTERS else {"portal", "notifications"}
+            services = tuple(row for row in SERVICES if row.name not in without)
+            began = time.perf_counter()
+            async with Stack(folder / label.split()[0], services=services, ports="free") as stack:
+                await asyncio.sleep(0)
+                say(f"{label}: up after {time.perf_counter() - began:.1f} s (first start, with initdb)")
+                await asyncio.sleep(3)
+                say(f"memory, idle: {pss_megabytes([*stack.pids.values()]):.0f} MB (sum of PSS)")
+                await rounds(stack, label, widths)
+                if label == LETTERS:
+                    await open_ones(stack, (200,) if quick else (1000, 10000))
+            began = time.perf_counter()
+            async with Stack(folder / label.split()[0], services=services, ports="free"):
+                say(f"{label}: up again after {time.perf_counter() - began:.1f} s")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer lives")
+    wish = parser.parse_args()
+    uvloop.run(main(wish.quick))
+    sys.stdout.flush()
+    os._exit(0)
