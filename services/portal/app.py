@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+import httpx2
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Scope
 from services.portal import words
 from services.portal.clients import Clients, Trouble
 from services.portal.look import STATIC, Look
-from services.portal.pages import account, certificates, tasks
+from services.portal.pages import account, certificates, directory, ops, tasks
 from services.portal.security import FormKeys, SecurityHeaders
 from services.portal.settings import PortalSettings
 from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
@@ -56,10 +57,12 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
     async def life(app: FastAPI) -> AsyncIterator[None]:
         yield
         await clients.close()
+        await engine.aclose()
 
     app = WebSite(settings.secure, lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
+    engine = httpx2.AsyncClient(timeout=30, follow_redirects=False)
     keys = FormKeys(keyring(settings.codec_key_file, "portal-forms").values()[0])
-    app.state.house = House(settings, clients, Look(settings.secure), keys, Doorkeeper(clients, now), now)
+    app.state.house = House(settings, clients, Look(settings.secure), keys, Doorkeeper(clients, now), now, engine)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -67,7 +70,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
         return {"status": "ok"}
 
     app.mount("/static", Files(directory=STATIC), name="static")
-    for area in (tasks, account, certificates):
+    for area in (tasks, account, certificates, directory, ops):
         app.include_router(area.router, dependencies=[Depends(enter)])
 
     app.add_exception_handler(SignInFirst, _to_the_door)

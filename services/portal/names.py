@@ -248,6 +248,17 @@ FLAGS: Final = {
     "departed":               N_("The goods have left"),
     "arrival_late":           N_("Arrival overdue"),
 }
+CONTACTS: Final = {
+    "email": N_("E-mail"), "phone": N_("Phone"), "fax": N_("Fax"), "web": N_("Web site"),
+}
+SERVICES: Final = {
+    "certificates": N_("Certificates"), "notifications": N_("Letters and news"),
+}
+BOX_WORDS: Final = {
+    "events": N_("News for the others"), "wakes": N_("Calls to processes"), "letters": N_("Letters"),
+    "waiting": N_("waiting"), "oldest": N_("oldest"), "last": N_("last number"), "published": N_("published"),
+    "WAITING": N_("waiting"), "SENT": N_("sent"), "FAILED": N_("failed"),
+}
 LETTER_STATES: Final = {
     "WAITING": (N_("waiting"), "amber"),
     "SENT":    (N_("sent"),    "green"),

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
+import httpx2
 from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +34,8 @@ from shared.words import best_language
 SESSION_COOKIE: Final = "session"
 POST_COOKIE: Final = "post"
 LANGUAGE_COOKIE: Final = "language"
+UNFORMED: Final = ("/ops/temporal/", "/ops/codec/")
+"""Asked by the engine's own pages, which know nothing of our forms; the guard of the origin holds there too."""
 A_YEAR: Final = 365 * 24 * 3600
 EARLY: Final = timedelta(seconds=15)
 """A token is renewed this long before it ends, so that it does not end on the way."""
@@ -116,6 +119,8 @@ class House:
     keys: FormKeys
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]
+    engine: httpx2.AsyncClient
+    """The way to the engine's own pages, for ops."""
 
 
 class SignInFirst(Exception):
@@ -160,7 +165,8 @@ async def enter(request: Request) -> None:
     }
     request.state.visitor = None
     refuse_foreign_origin(request, house.settings.portal_url)
-    await refuse_forged_form(request, house.keys, session)
+    if not request.url.path.startswith(UNFORMED):
+        await refuse_forged_form(request, house.keys, session)
     if session:
         visitor = await house.doorkeeper.visitor(session, request.cookies.get(POST_COOKIE, ""))
         if visitor is not None:

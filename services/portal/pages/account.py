@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import words
 from services.portal.clients import Trouble
+from services.portal.names import ROLES
 from services.portal.visitor import (
     LANGUAGE_COOKIE,
     POST_COOKIE,
@@ -139,7 +140,7 @@ async def profile(request: Request, house: TheHouse, visitor: Somebody, saved: s
     """Who I am here, my posts, my language and time zone."""
     zones = sorted({*ZONES, visitor.person.time_zone})
     flashes = [{"tone": "", "text": words._("Saved.")}] if saved else []
-    return house.look.page(request, "profile.html", current="profile", zones=zones, flashes=flashes)
+    return house.look.page(request, "profile.html", current="profile", zones=zones, flashes=flashes, role_names=ROLES)
 
 
 @router.post("/profile")

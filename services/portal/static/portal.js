@@ -25,7 +25,7 @@
   });
 
   const saveBox = (box) => {
-    if (!box || !dirty.has(box.dataset.box) || !window.htmx) return;
+    if (!box || !box.hasAttribute("data-autosave") || !dirty.has(box.dataset.box) || !window.htmx) return;
     dirty.delete(box.dataset.box);
     window.htmx.trigger(box, "save");
   };
@@ -38,7 +38,37 @@
     }, 0);
   });
 
-  document.addEventListener("submit", () => dirty.clear());
+  // A form waits for boxes that are still being saved, and is sent once.
+  let pending = 0;
+  let waiting = null;
+  document.addEventListener("htmx:beforeSend", () => { pending += 1; });
+  document.addEventListener("htmx:afterRequest", () => {
+    pending -= 1;
+    if (pending === 0 && waiting) {
+      const { form, submitter } = waiting;
+      waiting = null;
+      form.requestSubmit(submitter);
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[hx-get], [hx-post]") && !(event.submitter && event.submitter.hasAttribute("data-plain"))) return;
+    if (form.method !== "post") return;
+    if (pending > 0) {
+      event.preventDefault();
+      waiting = { form, submitter: event.submitter };
+      return;
+    }
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    dirty.clear();
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
   window.addEventListener("beforeunload", (event) => {
     if (dirty.size) event.preventDefault();
   });
@@ -80,15 +110,23 @@
     find.value = "";
     fold(find);
     const box = boxOf(picker);
-    const chosen = picker.querySelector("[data-chosen]");
-    if (chosen) {
-      chosen.textContent = option.dataset.name;
-      chosen.hidden = false;
-    }
-    if (box && window.htmx) {
-      dirty.delete(box.dataset.box);
-      window.htmx.trigger(box, "save");
-    }
+    show(picker, option.dataset.name);
+    keep(box);
+  };
+
+  const show = (picker, name) => {
+    const row = picker.querySelector("[data-chosen-row]");
+    row.querySelector("[data-chosen]").parentElement.querySelectorAll(":scope > :not([data-chosen])").forEach((each) => each.remove());
+    row.querySelector("[data-chosen]").textContent = name;
+    row.hidden = !name;
+    picker.classList.toggle("chosen-already", Boolean(name));
+    picker.classList.remove("changing");
+  };
+
+  const keep = (box) => {
+    if (!box) return;
+    dirty.add(box.dataset.box);
+    saveBox(box);
   };
 
   document.addEventListener("keydown", (event) => {
@@ -129,11 +167,45 @@
     if (event.target.matches && event.target.matches("[data-find]")) setTimeout(() => fold(event.target), 150);
   });
 
+  // A button that leaves the page does so although its form belongs to htmx.
+  document.addEventListener("htmx:confirm", (event) => {
+    const submitter = event.detail.triggeringEvent && event.detail.triggeringEvent.submitter;
+    if (!submitter || !submitter.hasAttribute("data-plain")) return;
+    event.preventDefault();
+    const form = submitter.form;
+    form.action = submitter.formAction;
+    form.method = submitter.formMethod || form.method;
+    if (submitter.name) {
+      const said = document.createElement("input");
+      said.type = "hidden";
+      said.name = submitter.name;
+      said.value = submitter.value;
+      form.append(said);
+    }
+    HTMLFormElement.prototype.submit.call(form);
+  });
+
   // Menus close when the reader goes elsewhere.
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }
+    const change = event.target.closest("[data-change]");
+    if (change) {
+      const picker = change.closest("[data-picker]");
+      picker.classList.add("changing");
+      picker.querySelector("[data-find]").focus();
+    }
+    const clear = event.target.closest("[data-clear]");
+    if (clear) {
+      const picker = clear.closest("[data-picker]");
+      picker.querySelector("[data-value]").value = "";
+      show(picker, "");
+      picker.querySelector("[data-find]").focus();
+      keep(boxOf(picker));
+    }
+    const empty = event.target.closest("[data-empty]");
+    if (empty) document.getElementById(empty.dataset.empty).value = "";
     const copy = event.target.closest("[data-copy]");
     if (copy && navigator.clipboard) navigator.clipboard.writeText(copy.dataset.copy).then(() => say(copy.dataset.copied));
     const print = event.target.closest("[data-print]");
