@@ -13,7 +13,8 @@ from temporalio import activity
 
 from shared.rules.actor import Actor
 from shared.rules.permissions import Tie
-from shared.rules.status import Status
+from shared.rules.refusals import Refused
+from shared.rules.status import Action, Status
 
 QUEUE = "certificates"
 LIFE = "CertificateLife"
@@ -82,6 +83,14 @@ class Order:
     """Checks, decision, reason: what the action's form asks for."""
     fingerprint: str | None = None
     """SHA-256 (hex) of the canonical content shown before the signature; needed where the action signs."""
+
+    @property
+    def asks(self) -> Action:
+        """The action by its name in the law; ``unknown_action`` when there is none of that name."""
+        try:
+            return Action(self.action)
+        except ValueError:
+            raise Refused("unknown_action", action=self.action) from None
 
 
 @dataclass(frozen=True)

@@ -83,5 +83,3 @@ class RoleRevoked(Event):
     person_id: str
     organisation_id: str
     reason: str = ""
-
-

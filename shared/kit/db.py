@@ -13,7 +13,12 @@ class Database:
     def __init__(self, url: str, pool: int = 16) -> None:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
-            url, pool_size=pool, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
+            url,
+            pool_size=pool,
+            max_overflow=8,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            hide_parameters=True,  # what is written to a row is nobody's to read in a log
         )
 
     @asynccontextmanager

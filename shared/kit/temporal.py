@@ -22,7 +22,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -157,8 +157,14 @@ def _refusal(failure: WorkflowUpdateFailedError) -> Exception:
 
 
 def as_application_error(refusal: Refused) -> ApplicationError:
-    """A refusal as the engine carries it: the code in clear, the details encrypted, never retried."""
-    return ApplicationError(refusal.code, dict(refusal.details), type=refusal.code, non_retryable=True)
+    """A refusal as the engine carries it: the code in clear, the details encrypted, never retried, no alarm."""
+    return ApplicationError(
+        refusal.code,
+        dict(refusal.details),
+        type=refusal.code,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def activities_of(service: object) -> list[Callable[..., Any]]:
