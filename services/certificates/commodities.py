@@ -49,7 +49,8 @@ def _valid(today: date) -> Any:
     """What is valid that day and can be organic: the rest of the nomenclature would only stand in the way."""
     return select(CommodityRow).where(
         col(CommodityRow.category).is_not(None),
-        CommodityRow.valid_from <= today, or_(col(CommodityRow.valid_to).is_(None), col(CommodityRow.valid_to) >= today)
+        CommodityRow.valid_from <= today,
+        or_(col(CommodityRow.valid_to).is_(None), col(CommodityRow.valid_to) >= today),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, String, Text, Uuid, func
+from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, String, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -36,6 +36,11 @@ class CertificateRow(Table, table=True):
         Index("certificate_due", "due_at"),
         Index("certificate_clearance", "clearance_country", "updated_at", "id"),
         Index("certificate_status", "status", "updated_at", "id"),
+        # one for each other order of a list
+        Index("certificate_by_status", "status", "id"),
+        Index("certificate_by_number", text("coalesce(number, '')"), "id"),
+        Index("certificate_by_arrival", text("coalesce(arrival_at, 'infinity'::timestamptz)"), "id"),
+        Index("certificate_by_arrival_last", text("coalesce(arrival_at, '-infinity'::timestamptz)"), "id"),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, or_
+from sqlalchemy import bindparam, or_, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,6 +53,7 @@ SIGNS = {Action.SIGN: "18", Action.VERIFY: "20", Action.OPEN_BATCHES: "20", Acti
 SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20"}
 WAKES = {"departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport"}
 LIFE_JSON = TypeAdapter(Life)
+SKEW = timedelta(seconds=5)  # the engine's clock and ours may differ a little: a timer that fired has fired
 SYSTEM = Actor("system", "Bordereau", "system", "SYS_ADMIN")
 
 
@@ -137,7 +139,9 @@ async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
     return (await session.exec(_OF_KEY, params={"key": key})).one_or_none()
 
 
+_ONE_BIRTH_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _OF_KEY = select(JournalRow).where(JournalRow.key == bindparam("key"))  # built once: asked before every order
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")  # the same birth, told twice at once
 _NEWEST = select(PartyRow.id, PartyRow.event_id).where(col(PartyRow.id).in_(bindparam("ids", expanding=True)))
 _VALID = select(CommodityRow.code, CommodityRow.category).where(
     col(CommodityRow.code).in_(bindparam("codes", expanding=True)),
@@ -147,13 +151,27 @@ _VALID = select(CommodityRow.code, CommodityRow.category).where(
 
 
 def digest_of(actor: Actor, certificate_id: str, told: Any) -> str:
-    """What a key stands for: this actor, this certificate, this order."""
-    return fingerprint([actor.person_id, actor.organisation_id, certificate_id, told])
+    """What a key stands for: this actor, this certificate, this order; refused when it cannot be written down."""
+    try:
+        return fingerprint([actor.person_id, actor.organisation_id, certificate_id, told])
+    except (ValueError, RecursionError):  # no number, half a sign, nested without end
+        raise Refused("malformed") from None
 
 
 def _same_order(line: JournalRow, digest: str) -> None:
     if line.order_digest != digest:
         raise Refused("key_reused", field="Idempotency-Key")
+
+
+async def _write(session: AsyncSession, line: JournalRow) -> None:
+    """Row and journal line to the database; a key that another certificate took at this moment is refused."""
+    session.add(line)
+    try:
+        await session.flush()
+    except IntegrityError as clash:
+        if "journal_key_key" in str(clash.orig):
+            raise Refused("key_reused", field="Idempotency-Key") from None
+        raise
 
 
 # ── Birth and edits: content, moved by SQL alone ──────────────────────────────────────────────────────────────
@@ -163,7 +181,8 @@ async def create(
     session: AsyncSession, actor: Actor, new: NewCertificate, key: str, now: datetime, source: str | None = None
 ) -> CertificateRow:
     """A draft is born: row, first journal line, event and wake line. The same key gives the same draft again."""
-    digest = digest_of(actor, "new", [new.model_dump(mode="json"), source])
+    digest = digest_of(actor, "new", [new.form_model, source or new.content])
+    await session.execute(_ONE_BIRTH_AT_A_TIME, {"key": key})
     if line := await journal_of_key(session, key):
         _same_order(line, digest)
         return await found(session, line.certificate_id)
@@ -193,8 +212,8 @@ async def create(
     changes |= difference({}, content)
     line = paper.line(row, actor, known, now, "create", None, changes=changes)
     line.key, line.order_digest = key, digest
-    session.add_all([row, line])
-    await session.flush()
+    session.add(row)
+    await _write(session, line)
     await announce(session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id))
     await _wake(session, row, timedelta(0))
     return row
@@ -204,11 +223,11 @@ async def edit(
     session: AsyncSession, certificate_id: str, actor: Actor, change: Edit, key: str, now: datetime, gather: timedelta
 ) -> CertificateRow:
     """Change boxes on the revision seen: row, journal line, event and, where a date or party moved, a wake line."""
-    digest = digest_of(actor, certificate_id, change.model_dump(mode="json"))
+    digest = digest_of(actor, certificate_id, [change.revision, change.changes])
+    row = await locked(session, certificate_id)
     if line := await journal_of_key(session, key):
         _same_order(line, digest)
-        return await found(session, line.certificate_id)
-    row = await locked(session, certificate_id)
+        return row
     status = Status(row.status)
     standing, _ = await facts(session, row.content, now, also=[row.creator])
     mine = paper.ties(row, standing, actor)
@@ -224,14 +243,13 @@ async def edit(
         if worse:
             raise Refused("incomplete", problems=worse)
     announced = status is not Status.DRAFT and not row.content.get("arrival_at") and bool(content.get("arrival_at"))
-    before_parties = set(row.visible_to)
+    before, sleeps_until = paper.bound(row, standing), row.due_at
     row.content, row.revision, row.updated_at = content, row.revision + 1, now
     row.rung = deadlines.still_rung(row.rung, changes.keys())
     paper.settle(row, known, now)
     line = paper.line(row, actor, known, now, "amend", row.status, changes=changes)
     line.key, line.order_digest = key, digest
-    session.add(line)
-    await session.flush()
+    await _write(session, line)
     await announce(
         session,
         CertificateEdited(
@@ -244,9 +262,11 @@ async def edit(
             boxes=sorted(changes),
             parties=paper.concerned(row, known),
             announced=announced,
+            arrival_at=row.arrival_at,
         ),
     )
-    if WAKES & changes.keys() or before_parties != set(row.visible_to):
+    sooner = row.due_at is not None and (sleeps_until is None or row.due_at < sleeps_until)
+    if sooner or WAKES & changes.keys() or before != paper.bound(row, known):
         await _wake(session, row, gather)
     return row
 
@@ -304,8 +324,10 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     judged.refuse_if_incomplete(row.content, action, paper.model_of(row), known)
     seal = await _seal(session, seals, row, order, sources, now) if action in SIGNS else None
     target = move(status, action, Status(row.previous) if row.previous else None, paper.choice(order))
+    changes: dict[str, Any] = {}
     if row.number is None and target not in (Status.DRAFT, Status.DELETED):
         row.number = await _next_number(session, str(row.content["country_of_export"]), now.year)
+        changes = {"number": [None, row.number]}
     row.previous, row.status, row.entered_at, row.updated_at = row.status, target, now, now
     row.submitted = row.submitted or target is not Status.DELETED
     row.revision, row.rung = row.revision + 1, []
@@ -319,6 +341,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
         now,
         action,
         status,
+        changes=changes,
         form=order.form,
         seal=seal,
         relies_on={each: sources[each].event_id for each in sorted(sources)},
@@ -326,8 +349,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     line.key, line.order_digest = record.key, digest
     answer = paper.life(row, known)
     line.answer = paper.as_json(answer)
-    session.add(line)
-    await session.flush()
+    await _write(session, line)
     await announce(
         session,
         CertificateMoved(
@@ -342,6 +364,8 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
             parties=paper.concerned(row, known),
             reason=paper.reason(order.form),
             due_at=row.due_at,
+            due=row.due_name,
+            arrival_at=row.arrival_at,
         ),
     )
     await spare_wakes(session, life_id(row.id))
@@ -360,7 +384,7 @@ async def ring(session: AsyncSession, ring: Ring, now: datetime) -> Life:
     """Write down that a clock has rung, once, with its event; a clock that is over by now rings for nobody."""
     row = await locked(session, ring.certificate_id)
     known, _ = await facts(session, row.content, now, also=[row.creator])
-    if row.due_name == ring.due.name and row.due_at is not None and row.due_at <= now:
+    if row.due_name == ring.due.name and row.due_at is not None and row.due_at <= now + SKEW:
         status, clock = Status(row.status), row.due_name
         due_at = row.due_at
         row.rung = [*row.rung, clock]
@@ -370,8 +394,7 @@ async def ring(session: AsyncSession, ring: Ring, now: datetime) -> Life:
             row.revision += 1
         paper.settle(row, known, now)
         line = paper.line(row, SYSTEM, known, now, "clock", status, form={"clock": clock, "due_at": due_at.isoformat()})
-        session.add(line)
-        await session.flush()
+        await _write(session, line)
         tied = paper.bound(row, known)
         told = deadlines.concerned(clock)
         await announce(
@@ -385,6 +408,7 @@ async def ring(session: AsyncSession, ring: Ring, now: datetime) -> Life:
                 concerns=sorted(each for each, mine in tied.items() if mine & told),
                 parties=paper.concerned(row, known),
                 due_at=row.due_at,
+                due=row.due_name,
             ),
         )
     else:
@@ -461,15 +485,18 @@ async def _next_number(session: AsyncSession, country: str, year: int) -> str:
 
 async def told_before(session: AsyncSession, order: Order, certificate_id: str, key: str) -> bool:
     """Whether this very order is in the journal already; the same key with another order is refused."""
+    digest = digest_of(order.actor, certificate_id, paper.told(order))
     line = await journal_of_key(session, key)
     if line is None:
         return False
-    _same_order(line, digest_of(order.actor, certificate_id, paper.told(order)))
+    _same_order(line, digest)
     return True
 
 
 async def copy(session: AsyncSession, certificate_id: str, actor: Actor, key: str, now: datetime) -> CertificateRow:
     """Copy as new: a draft with the same parties, products and boxes 7 to 11, without lots, loads and signatures."""
     row = await found(session, certificate_id)
+    known, _ = await facts(session, row.content, now, also=[row.creator])
+    refuse_unless_lawful(Action.COPY, Status(row.status), paper.ties(row, known, actor), row.submitted)
     taken = {field: value for field, value in contents.copied(row.content).items() if value not in (None, [], False)}
     return await create(session, actor, NewCertificate(form_model=row.form_model, content=taken), key, now, row.id)
