@@ -141,7 +141,6 @@ async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
 
 _ONE_BIRTH_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _OF_KEY = select(JournalRow).where(JournalRow.key == bindparam("key"))  # built once: asked before every order
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")  # the same birth, told twice at once
 _NEWEST = select(PartyRow.id, PartyRow.event_id).where(col(PartyRow.id).in_(bindparam("ids", expanding=True)))
 _VALID = select(CommodityRow.code, CommodityRow.category).where(
     col(CommodityRow.code).in_(bindparam("codes", expanding=True)),
