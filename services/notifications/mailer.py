@@ -5,6 +5,7 @@ in no row and in no log. Only one mailer works at a time, by an advisory lock it
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -78,10 +79,10 @@ class Mailer:
                 while await self.round():
                     pass
                 await self._hang_up()
-                try:
-                    await asyncio.wait_for(self._bell.wait(), timeout=1)
-                except TimeoutError:
-                    await office.fetchval("SELECT 1")  # whoever loses this connection has lost the office
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await self._bell.wait()
+                await office.fetchval("SELECT 1")  # whoever loses this connection has lost the office
         finally:
             await office.close(timeout=2)
 
@@ -100,6 +101,7 @@ class Mailer:
             begun = self.tick()
             if not await self._send(each, names):
                 return False
+            _leave_if_told()
             await asyncio.sleep(max(0.0, 1 / self.settings.letters_per_second - (self.tick() - begun)))
         return len(turn) == BATCH
 
@@ -225,9 +227,17 @@ class Mailer:
         line, self._line = self._line, None
         if line is not None and line.is_connected:
             try:
-                await asyncio.wait_for(line.quit(), timeout=2)
+                async with asyncio.timeout(2):
+                    await line.quit()
             except (aiosmtplib.SMTPException, OSError, TimeoutError):
                 line.close()
+
+
+def _leave_if_told() -> None:
+    """Python 3.11's ``wait_for`` swallows the wish to stop when the mail server's answer comes with it."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _code(refusal: Any) -> int:

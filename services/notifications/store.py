@@ -19,6 +19,8 @@ from shared.events.directory import Organisation, RoleGranted
 ORDERS = UUID("6a2f9a54-7f0f-4c52-9a3a-0f6a8f2f6a10")
 """The namespace that turns the key of an ordered letter into the id its rows carry."""
 _DELIVERING = 0x0B0D_E101
+_BODIES_OF = "bodies-of:"
+"""Before an organisation's id: whoever certifies it is told once the directory has said who that is."""
 _Row = tuple[LetterRow, NoticeRow]
 
 
@@ -26,7 +28,9 @@ _Row = tuple[LetterRow, NoticeRow]
 
 
 async def remember_organisation(session: AsyncSession, organisation: Organisation, revision: int) -> None:
-    """Keep the newest public record; an older one that comes late changes nothing."""
+    """Keep the newest public record; a late older one changes nothing. Whoever certifies it is told what waits."""
+    await _order_of_delivery(session, alone=True)
+    certified_by = sorted({each.control_body for each in organisation.activities if each.control_body})
     row = {
         "id": organisation.id,
         "name": organisation.name,
@@ -34,12 +38,17 @@ async def remember_organisation(session: AsyncSession, organisation: Organisatio
         "country": organisation.country,
         "code": organisation.code,
         "superior": organisation.superior,
-        "control_bodies": sorted({each.control_body for each in organisation.activities if each.control_body}),
+        "control_bodies": certified_by,
         "revision": revision,
     }
     wish = insert(OrganisationRow).values(row)
     newer = col(OrganisationRow.revision) <= wish.excluded.revision
     await session.execute(wish.on_conflict_do_update(index_elements=["id"], set_=row, where=newer))
+    waiting = await session.execute(
+        delete(NoticeRow).where(col(NoticeRow.organisation_id) == _BODIES_OF + organisation.id).returning(NoticeRow)
+    )
+    for notice in waiting.scalars().all():
+        await tell(session, [_told_to(body, notice) for body in certified_by])
 
 
 async def grant(session: AsyncSession, event: RoleGranted) -> None:
@@ -68,13 +77,20 @@ async def revoke(session: AsyncSession, person_id: str, organisation_id: str) ->
 
 
 async def bodies(session: AsyncSession, organisations: Iterable[str]) -> dict[str, list[str]]:
-    """The control bodies of these organisations' activities."""
+    """The control bodies of these organisations' activities; for one that is not known yet, whoever that will be."""
+    await _order_of_delivery(session)
+    wanted = list(organisations)
     found = await session.execute(
         select(OrganisationRow.id, OrganisationRow.control_bodies).where(  # type: ignore[call-overload]
-            col(OrganisationRow.id).in_(list(organisations))
+            col(OrganisationRow.id).in_(wanted)
         )
     )
-    return {organisation: list(named) for organisation, named in found}
+    return {each: [_BODIES_OF + each] for each in wanted} | {each: list(named) for each, named in found}
+
+
+def _told_to(body: str, notice: NoticeRow) -> Notice:
+    assert notice.certificate_id
+    return Notice(notice.event_id, notice.at, body, notice.letter, notice.mail, notice.certificate_id, notice.facts)
 
 
 async def names(session: AsyncSession, notices: Iterable[NoticeRow]) -> dict[str, str]:

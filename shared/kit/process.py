@@ -101,12 +101,19 @@ async def background(
     try:
         yield
     finally:
-        guard.cancel()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, guard, return_exceptions=True)
+        await _end([guard, *tasks])
         with contextlib.suppress(Exception):
             await around.nats.close()
+
+
+async def _end(tasks: Sequence["asyncio.Future[None]"]) -> None:
+    """Cancel until they have ended: Python 3.11's ``wait_for`` swallows a cancellation that comes with the answer."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _serve_engine(

@@ -76,7 +76,7 @@ def person_id(name: str) -> str:
 
 
 class TownHall(ServiceClient):
-    """Identity as a letter-writer sees it: it knows people and hands out links, unless it is shut; and a feed to catch up from."""
+    """Identity as a letter-writer sees it: it knows people and hands out links, unless it is shut."""
 
     def __init__(self, key_file: Path) -> None:
         super().__init__("notifications", lambda service: f"http://{service}", keyring(key_file, "services"))
@@ -108,6 +108,12 @@ class TownHall(ServiceClient):
     async def feed(self, publisher: str, after: int) -> list[Letterbox]:
         """What another service announced that the bus did not bring."""
         return [letter for letter in self.announced.get(publisher, []) if letter.seq > after]
+
+    def announces(self, seq: int, event: Event) -> None:
+        """Another service keeps this event under this number, whatever becomes of it on the bus."""
+        body = event.model_dump(mode="json")
+        letter = Letterbox(seq=seq, message_id=event.id, subject=event.subject, body=body)
+        self.announced.setdefault(event.publisher(), []).append(letter)
 
     def change(self, name: str, /, **what: Any) -> None:
         """Something about a person is different from now on."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from services.notifications.settings import Settings
 from services.notifications.worker import working
 from shared.events.base import Event
 from shared.kit import bus
-from shared.kit.outbox import Letterbox
 from shared.kit.process import Surroundings
 from tests.services.conftest import Around, Clock, PassportOffice
 from tests.services.notifications.conftest import MailServer, TownHall, everybody, signed, submitted
@@ -42,9 +40,11 @@ async def place(
     await hall.close()
 
 
-async def publish(js: JetStreamContext, events: Sequence[Event], start: int = 1) -> None:
-    """What a relay does: a number per publisher, and the event's id as the message's."""
+async def publish(js: JetStreamContext, place: Surroundings, events: Sequence[Event], start: int = 1) -> None:
+    """What a relay does: a number per publisher, and the event's id as the message's; the feed keeps it as well."""
+    assert isinstance(place.others, TownHall)
     for seq, event in enumerate(events, start):
+        place.others.announces(seq, event)
         await bus.declare(js, event.publisher())
         headers = {"Nats-Msg-Id": str(event.id), "Seq": str(seq)}
         await js.publish(event.subject, event.model_dump_json().encode(), headers=headers)
@@ -55,15 +55,14 @@ async def test_letters_are_sent_when_the_bell_rings_also_after_a_restart(
 ) -> None:
     client = await bus.connect(broker.url, "test")
     js = client.jetstream()
-    first, second = submitted(), signed(at=submitted().at + timedelta(minutes=1))
+    first, second = submitted(), signed()
     async with working(place):
-        await publish(js, everybody())
-        await publish(js, [first])
+        await publish(js, place, everybody())
+        await publish(js, place, [first])
         assert len(await server.has(1)) == 1
-    await publish(js, [first, second])  # the relay died after publishing, and says everything again
+    await publish(js, place, [first, second])  # the relay died after publishing, and says everything again
     async with working(place):
         await server.has(7)
-        await asyncio.sleep(0)
     assert len(set(server.ids)) == len(server.ids) == 7
     await client.close()
 
@@ -73,12 +72,10 @@ async def test_what_the_bus_lost_is_read_from_the_feed(place: Surroundings, brok
     js = client.jetstream()
     lost, heard = submitted(), signed()
     assert isinstance(place.others, TownHall)
-    place.others.announced["certificates"] = [
-        Letterbox(seq=1, message_id=lost.id, subject=lost.subject, body=lost.model_dump(mode="json"))
-    ]
+    place.others.announces(1, lost)
     async with working(place):
-        await publish(js, everybody())
-        await publish(js, [heard], start=2)
+        await publish(js, place, everybody())
+        await publish(js, place, [heard], start=2)
         await server.has(7)
     assert len(server.to("ines")) == 1
     await client.close()
@@ -90,8 +87,8 @@ async def test_the_mail_server_is_away_then_up_and_each_letter_arrives_once(
     await server.shut()
     client = await bus.connect(broker.url, "test")
     async with working(place):
-        await publish(client.jetstream(), everybody())
-        await publish(client.jetstream(), [signed()])
+        await publish(client.jetstream(), place, everybody())
+        await publish(client.jetstream(), place, [signed()])
         async with asyncio.timeout(30):
             while await attempts(place) < 3:
                 clock.forward(seconds=10)

@@ -8,7 +8,7 @@ import pytest
 from services.notifications.letters import LETTERS, rows_for
 from services.notifications.writing import TEMPLATES
 from shared.events.certificates import CertificateClockRang, CertificateEdited, CertificateMoved
-from shared.events.directory import RoleRevoked
+from shared.events.directory import ActivityPart, RoleRevoked
 from shared.rules.deadlines import CLOCKS, Clock, concerned
 from shared.rules.permissions import Tie
 from shared.rules.status import CONTENT, MOVES, Action, Move, Status
@@ -171,6 +171,15 @@ async def test_news_that_overtake_the_directory_still_arrive(office: PostOffice)
     assert await office.letters() == []
     await office.hear(granted("bram", organisation_id="ceres", at=NOON))
     assert await told(office, "submitted") == ids("bram")
+
+
+async def test_the_importers_control_body_is_told_also_when_the_directory_names_it_later(office: PostOffice) -> None:
+    await office.hear(signed(parties=PARTIES | {Tie.IMPORTER: ["abian"]}))
+    assert person_id("bram") not in await told(office, "issued")
+    certified = [ActivityPart(kind="ORG_IMPORTER", control_body="certisys")]
+    late = organisation("pyrenees", id="abian", activities=certified)
+    await office.hear(late, late)
+    assert person_id("bram") in await told(office, "issued")
 
 
 async def test_whoever_joins_later_gets_no_old_letters(office: PostOffice) -> None:
