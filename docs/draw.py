@@ -22,7 +22,7 @@ from shared.rules.deadlines import Unit as LengthUnit
 from shared.rules.forms import box_signed_by, form_of
 from shared.rules.permissions import ALL, EVERYWHERE, MATRIX, Cell, May, Tie
 from shared.rules.roles import VALIDATED_BY
-from shared.rules.status import CONTENT, FINAL, MOVES, Action, Move, Status
+from shared.rules.status import CONTENT, MOVES, Action, Move, Status
 from shared.words import say
 
 FOLDER: Final = Path(__file__).parent
@@ -171,20 +171,23 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def diagram() -> Iterator[str]:
-    """The state diagram; edits and copies lead nowhere and are left out."""
+    """The state diagram, one arrow for each way; edits and copies lead nowhere and are left out."""
+    ways: dict[tuple[Status, Status], list[str]] = {}
+    for move in MOVES:
+        if move.target is None:
+            for back in [each.source for each in MOVES if each.action is Action.SIGNAL_IRREGULARITY]:
+                ways.setdefault((move.source, back), []).append(f"back ({move.number}){waits(move)}")
+        elif move.source is not move.target or move.action not in CONTENT:
+            label = f"{words(move.action)} ({move.number}){waits(move)}"
+            ways.setdefault((move.source, move.target), []).append(label)
+    for clock in CLOCKS:
+        if clock.effect:
+            ways.setdefault((clock.while_at, clock.effect), []).append(f"{length(clock.after)} idle ({clock.number})")
     yield "stateDiagram-v2"
     yield "    direction TB"
     yield f"    [*] --> {Status.DRAFT}: create (T1)"
-    for move in MOVES:
-        if move.target is not None and not (move.source is move.target and move.action in CONTENT):
-            yield f"    {move.source} --> {move.target}: {words(move.action)} ({move.number}){waits(move)}"
-    for back in [each.source for each in MOVES if each.action is Action.SIGNAL_IRREGULARITY]:
-        yield f"    {Status.OFIS_IRREGULARITY} --> {back}: conclude irregularity (T18) ○"
-    for clock in CLOCKS:
-        if clock.effect:
-            yield f"    {clock.while_at} --> {clock.effect}: clock, after {length(clock.after)} ({clock.number})"
-    for over in sorted(FINAL):
-        yield f"    {over} --> [*]"
+    for (source, target), labels in ways.items():
+        yield f"    {source} --> {target}: {', '.join(labels)}"
 
 
 def waits(move: Move) -> str:
