@@ -76,6 +76,17 @@ REFUSALS: Final = (
         "This step is lawful but has no form here yet. Please contact the border authority or the support."),
     Refusal("already_exists", 409,
         "This exists already. Please open the one that is there."),
+    # what awaits somebody's decision
+    Refusal("already_decided", 409,
+        "This was decided meanwhile. Please reload the page to see who decided what, and when."),
+    Refusal("own_request", 403,
+        "Nobody decides about himself. Please leave this to somebody else who may decide it."),
+    Refusal("operator_first", 409,
+        "An operator must be valid before its people. Please validate the operator first."),
+    Refusal("one_role_type", 409,
+        "You have roles of another kind already, and one person has one kind. Please give those up first."),
+    Refusal("look_alikes", 409,
+        "There are organisations like this one. Please look at them, then say that yours is another one."),
     # not the asker's fault
     Refusal("internal", 500,
         "Something went wrong on our side. Nothing was changed; please try again or tell the support."),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from shared.rules.countries import UNION
+
 
 class RoleType(StrEnum):
     """What kind of organisation a person acts for; one person has one kind."""
@@ -87,7 +89,7 @@ class Request(StrEnum):
     """What somebody asks to have validated."""
 
     OPERATOR = "OPERATOR"
-    """A new operator together with its first user."""
+    """A new operator, and the first user of any operator."""
     COLLEAGUE = "COLLEAGUE"
     """A further user of an operator that is already valid."""
     CONTROL_BODY_USER = "CONTROL_BODY_USER"
@@ -137,12 +139,36 @@ VALIDATED_BY: Final = (
     Validation(_R.OPERATOR,          _T.EU_BY_AUTHORITY,     (_V.NATIONAL_AUTHORITY,)),
     Validation(_R.OPERATOR,          _T.EU_BY_CONTROL_BODY,  (_V.CONTROL_BODY, _V.NATIONAL_AUTHORITY)),
     Validation(_R.OPERATOR,          _T.THIRD_COUNTRY,       (_V.CONTROL_BODY,)),
+    Validation(_R.COLLEAGUE,         _T.EU_BY_CONTROL_BODY,  (_V.OWN_ADMINISTRATOR, _V.CONTROL_BODY, _V.NATIONAL_AUTHORITY)),
+    Validation(_R.COLLEAGUE,         _T.THIRD_COUNTRY,       (_V.OWN_ADMINISTRATOR, _V.CONTROL_BODY)),
     Validation(_R.COLLEAGUE,         _T.ANYWHERE,            (_V.OWN_ADMINISTRATOR, _V.NATIONAL_AUTHORITY)),
     Validation(_R.CONTROL_BODY_USER, _T.ANYWHERE,            (_V.OWN_ADMINISTRATOR, _V.NATIONAL_AUTHORITY)),
     Validation(_R.AUTHORITY_USER,    _T.ANYWHERE,            (_V.OWN_ADMINISTRATOR, _V.COMMISSION)),
     Validation(_R.CLASSIC_ACCOUNT,   _T.ANYWHERE,            (_V.DEPARTMENT,)),
 )
 # fmt: on
+
+
+BY_CONTROL_BODY: Final[frozenset[str]] = frozenset()
+"""Member states that leave the validation of operators to their control bodies; each of the others does it itself."""
+
+
+def territory_of(country: str, by_control_body: frozenset[str] = BY_CONTROL_BODY) -> Territory:
+    """Where an operator of this country sits, as far as it changes who validates him."""
+    if country not in UNION:
+        return Territory.THIRD_COUNTRY
+    return Territory.EU_BY_CONTROL_BODY if country in by_control_body else Territory.EU_BY_AUTHORITY
+
+
+def request_of(role_type: RoleType, has_administrator: bool) -> Request | None:
+    """What a person asks for who wants a role of this type; nothing for platform administrators, who are appointed."""
+    if role_type is RoleType.OPERATOR:
+        return Request.COLLEAGUE if has_administrator else Request.OPERATOR
+    return {
+        RoleType.CONTROL_BODY: Request.CONTROL_BODY_USER,
+        RoleType.AUTHORITY: Request.AUTHORITY_USER,
+        RoleType.EC_ADMIN: Request.AUTHORITY_USER,
+    }.get(role_type)
 
 
 def validators(request: Request, territory: Territory) -> tuple[Validator, ...]:

@@ -13,6 +13,37 @@ from shared.rules.refusals import REFUSALS
 
 # fmt: off
 PROBLEMS: Final = {
+    # accounts and passwords
+    "field_needed":
+        "Please fill this in.",
+    "field_too_long":
+        "Please shorten this to {longest} characters.",
+    "not_an_address":
+        "Please give an e-mail address such as name@company.example.",
+    "addresses_differ":
+        "The two addresses differ. Please type the same address twice.",
+    "not_in_list":
+        "Please choose one from the list.",
+    "privacy_unread":
+        "Please read the privacy statement and tick the box.",
+    "person_unproved":
+        "Please let the check that a person sits here finish, then send the form again.",
+    "password_short":
+        "Please use at least {least} characters.",
+    "password_upper":
+        "Please use at least one upper-case letter.",
+    "password_digit":
+        "Please use at least one digit.",
+    "password_special":
+        "Please use at least one special character, such as ! or %.",
+    "password_personal":
+        "Please choose a password that contains neither your name nor your address.",
+    "password_common":
+        "This password is on the lists that guessers try first. Please choose another.",
+    "password_used":
+        "Please choose a password other than the present one.",
+    "passwords_differ":
+        "The two passwords differ. Please type the same password twice.",
     # something is missing
     "needed":
         "Please fill in: {label}.",
