@@ -18,10 +18,10 @@ _SHOWN: Final = (  # address, what it is, path
     ("portal",      "Portal",              "/"),
     ("mailbox",     "Mailbox",             "/"),
     ("portal",      "Processes (Temporal), for ops", "/ops/temporal/"),
-    ("identity",      "API identity",      "/docs"),
-    ("directory",     "API directory",     "/docs"),
-    ("certificates",  "API certificates",  "/docs"),
-    ("notifications", "API notifications", "/docs"),
+    ("identity",      "API identity",      "/openapi.json"),
+    ("directory",     "API directory",     "/openapi.json"),
+    ("certificates",  "API certificates",  "/openapi.json"),
+    ("notifications", "API notifications", "/openapi.json"),
 )
 _PEOPLE: Final = (  # the persons of the guide's story, in the order in which they act
     ("exporter@atlas.example",      "exporter in Agadir: drafts and submits"),

@@ -145,8 +145,8 @@ async def _play(web: httpx2.AsyncClient, addresses: Mapping[str, str]) -> None:
         if act.action == "submit":
             _tell("number", certificate["number"])
     number, key = certificate["number"], certificate["id"]
-    for letter in await _letters(web, addresses["mailbox"], number):
-        _tell("letter", f"{letter['subject']} → {', '.join(letter['to'])}")
+    for subject, readers in await _letters(web, addresses["mailbox"], number):
+        _tell("letter", f"{subject} → {', '.join(readers)}")
     portal = addresses["portal"]
     _tell("look at it", f"{portal}/certificates/{key}")
     _tell("its history, as ops", f"{portal}/ops/temporal/namespaces/default/workflows/certificate-{key}")
@@ -244,8 +244,8 @@ def _why(method: str, url: str, answer: httpx2.Response) -> str:
     return f"{method} {url}: {answer.status_code} {'; '.join(part for part in said if part)}"
 
 
-async def _letters(web: httpx2.AsyncClient, mailbox: str, number: str) -> list[dict[str, Any]]:
-    """The letters about this certificate, oldest first: waits until no further one comes."""
+async def _letters(web: httpx2.AsyncClient, mailbox: str, number: str) -> list[tuple[str, list[str]]]:
+    """The letters about this certificate, oldest first, and who got each: waits until no further one comes."""
     found: list[dict[str, Any]] = []
     quiet, patience = 0.0, _PATIENCE
     while patience > 0 and quiet < (1.0 if found else 5.0):
@@ -253,7 +253,10 @@ async def _letters(web: httpx2.AsyncClient, mailbox: str, number: str) -> list[d
         letters = (await web.get(f"{mailbox}/messages", params={"q": number})).json()
         quiet, patience = (0.0 if len(letters) > len(found) else quiet + 0.25), patience - 0.25
         found = letters
-    return found[::-1]
+    readers: dict[str, list[str]] = {}
+    for letter in found[::-1]:
+        readers.setdefault(letter["subject"], []).extend(letter["to"])
+    return list(readers.items())
 
 
 def _tell(what: str, how: str) -> None:
