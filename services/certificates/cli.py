@@ -18,9 +18,12 @@ app.add_typer(reference, name="reference")
 
 
 @app.command("verify")
-def verify_files(files: Annotated[list[Path], typer.Argument(help="Exported journals.")]) -> None:
+def verify_files(
+    files: Annotated[list[Path], typer.Argument(help="Exported journals.")],
+    keys: Annotated[Path | None, typer.Option(help="The published keys, as saved from /signing-keys.")] = None,
+) -> None:
     """Check exported journals: chain, documents, signatures. Needs no network and none of our services."""
-    raise typer.Exit(verify.main([str(file) for file in files]))
+    raise typer.Exit(verify.main([str(file) for file in files], str(keys) if keys else None))
 
 
 @reference.command("import")

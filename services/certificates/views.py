@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.certificates import paper, store
 from services.certificates.models import CertificateRow, JournalRow, PartyRow, SealedRow, SigningKeyRow
 from services.certificates.rules import AWAITED
-from services.certificates.seal import canonical, fingerprint
+from services.certificates.seal import ALGORITHM, canonical, fingerprint
 from shared.contracts.certificates import (
     AwaitedView,
     CertificateView,
@@ -230,6 +230,7 @@ async def export(session: AsyncSession, row: CertificateRow) -> dict[str, Any]:
     view = await journal(session, row)
     sealed = await session.exec(select(SealedRow).where(SealedRow.certificate_id == row.id))
     lines = [{**line.model_dump(mode="json"), "at": line.at.isoformat()} for line in view.lines]
+    used = {line.seal["key"] for line in view.lines if line.seal}
     return {
         "format": "bordereau-journal-1",
         "certificate_id": view.certificate_id,
@@ -238,7 +239,7 @@ async def export(session: AsyncSession, row: CertificateRow) -> dict[str, Any]:
         "head": view.head,
         "lines": lines,
         "documents": {each.fingerprint: each.document for each in sealed},
-        "keys": await signing_keys(session),
+        "keys": [each for each in await signing_keys(session) if each["id"] in used],
     }
 
 
@@ -246,6 +247,6 @@ async def signing_keys(session: AsyncSession) -> list[dict[str, Any]]:
     """Every organisation's public signing key."""
     rows = await session.exec(select(SigningKeyRow).order_by(col(SigningKeyRow.created_at)))
     return [
-        {"id": row.id, "organisation_id": row.organisation_id, "algorithm": "Ed25519", "public_key": row.public_key}
+        {"id": row.id, "organisation_id": row.organisation_id, "algorithm": ALGORITHM, "public_key": row.public_key}
         for row in rows
     ]
