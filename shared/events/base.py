@@ -1,4 +1,4 @@
-"""The shape of an event, and the catalogue of all of them. A subject ends in its version; a breaking change is a new one."""
+"""The shape of an event, and the catalogue of all of them. A subject ends in its version; a break makes a new one."""
 
 from datetime import datetime
 from typing import Any, ClassVar

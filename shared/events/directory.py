@@ -1,6 +1,6 @@
 """What happens to organisations and roles. An organisation's record is public; persons appear by id only."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,7 +25,7 @@ class ActivityPart(_Part):
 
 
 class RecognitionPart(_Part):
-    """For which country and product categories a control body is recognised, on which legal basis, from when to when."""
+    """For which country and product categories a control body is recognised, on which legal basis, and when."""
 
     country: str
     categories: list[str]
@@ -83,3 +83,177 @@ class RoleRevoked(Event):
     person_id: str
     organisation_id: str
     reason: str = ""
+
+
+class _OfRole(Event):
+    """What all news of a role have in common. Persons by id only; what was said stands in the directory."""
+
+    role_id: str
+    person_id: str
+    organisation_id: str
+    role_type: str
+    by: str | None = None
+    """The organisation that did it; nobody where a clock did."""
+    concerns: list[str] = Field(default_factory=list)
+    """Organisations that decide, or are to be told."""
+    due_at: datetime | None = None
+    """Until when the next step is expected."""
+
+
+class RoleRequested(_OfRole):
+    """A person asks for a role: those it concerns may decide."""
+
+    subject: ClassVar[str] = "directory.role.requested.v1"
+
+
+class RoleRefused(_OfRole):
+    """A person's request was refused."""
+
+    subject: ClassVar[str] = "directory.role.refused.v1"
+
+
+class RoleSuspended(_OfRole):
+    """A person's role was suspended; ``RoleRevoked`` of the same moment took his rights away."""
+
+    subject: ClassVar[str] = "directory.role.suspended.v1"
+
+
+class RoleReinstated(_OfRole):
+    """A suspended role is valid again."""
+
+    subject: ClassVar[str] = "directory.role.reinstated.v1"
+
+
+class RoleWithdrawn(_OfRole):
+    """A request was taken back, or a role given up or taken away."""
+
+    subject: ClassVar[str] = "directory.role.withdrawn.v1"
+
+
+class RoleQuestioned(_OfRole):
+    """Whoever decides asks the applicant something; the clock stands still until he answers."""
+
+    subject: ClassVar[str] = "directory.role.questioned.v1"
+
+
+class RoleAnswered(_OfRole):
+    """The applicant has answered: the clock goes on."""
+
+    subject: ClassVar[str] = "directory.role.answered.v1"
+
+
+class RoleReminded(_OfRole):
+    """Whoever decides has had his two working days."""
+
+    subject: ClassVar[str] = "directory.role.reminded.v1"
+
+
+class RoleEscalated(_OfRole):
+    """The authority above is told that a request waits."""
+
+    subject: ClassVar[str] = "directory.role.escalated.v1"
+    late: list[str] = Field(default_factory=list)
+    """Who should have decided."""
+
+
+class RoleExpired(_OfRole):
+    """Nobody has decided in thirty days."""
+
+    subject: ClassVar[str] = "directory.role.expired.v1"
+
+
+class RoleUndecidable(_OfRole):
+    """There is nobody who may decide a request: platform administrators are told at once."""
+
+    subject: ClassVar[str] = "directory.role.undecidable.v1"
+
+
+class _OfProposal(Event):
+    """What all news of a proposal have in common."""
+
+    proposal_id: str
+    organisation_id: str
+    person_id: str
+    kind: str
+    """``CREATION`` or ``CHANGE``."""
+    by: str | None = None
+    concerns: list[str] = Field(default_factory=list)
+    due_at: datetime | None = None
+
+
+class OrganisationProposed(_OfProposal):
+    """A new operator, or a change of one, awaits a decision."""
+
+    subject: ClassVar[str] = "directory.organisation.proposed.v1"
+
+
+class OrganisationValidated(_OfProposal):
+    """The proposal is in force."""
+
+    subject: ClassVar[str] = "directory.organisation.validated.v1"
+
+
+class OrganisationRefused(_OfProposal):
+    """The proposal was refused; what was in force before stays."""
+
+    subject: ClassVar[str] = "directory.organisation.refused.v1"
+
+
+class ProposalQuestioned(_OfProposal):
+    """Whoever decides asks something; the clock stands still."""
+
+    subject: ClassVar[str] = "directory.proposal.questioned.v1"
+
+
+class ProposalAnswered(_OfProposal):
+    """The question was answered: the clock goes on."""
+
+    subject: ClassVar[str] = "directory.proposal.answered.v1"
+
+
+class ProposalReminded(_OfProposal):
+    """Whoever decides has had his two working days."""
+
+    subject: ClassVar[str] = "directory.proposal.reminded.v1"
+
+
+class ProposalEscalated(_OfProposal):
+    """The authority above is told that a proposal waits."""
+
+    subject: ClassVar[str] = "directory.proposal.escalated.v1"
+    late: list[str] = Field(default_factory=list)
+
+
+class ProposalLapsed(_OfProposal):
+    """The proposal was taken back, or nobody has decided in thirty days."""
+
+    subject: ClassVar[str] = "directory.proposal.lapsed.v1"
+    expired: bool = False
+
+
+class ProposalUndecidable(_OfProposal):
+    """There is nobody who may decide a proposal: platform administrators are told at once."""
+
+    subject: ClassVar[str] = "directory.proposal.undecidable.v1"
+
+
+class ActivityEnding(Event):
+    """An activity of an operator ends soon, or has ended today."""
+
+    subject: ClassVar[str] = "directory.activity.ending.v1"
+    organisation_id: str
+    activity: str
+    valid_to: date
+    days: int
+    """30, 7, or 0 where it has ended."""
+    concerns: list[str] = Field(default_factory=list)
+
+
+class OrganisationMerged(Event):
+    """Two records were one organisation: what named the one that is gone names the other from now on."""
+
+    subject: ClassVar[str] = "directory.organisation.merged.v1"
+    organisation_id: str
+    """Which is gone."""
+    kept: str
+    by: str | None = None

@@ -44,6 +44,8 @@ REFUSALS: Final = (
         "This account is blocked. Please ask for a new password."),
     Refusal("demo_only", 403,
         "Demonstration accounts can sign in on a demonstration system only. Please use your own account."),
+    Refusal("choose_organisation", 400,
+        "You act for several organisations. Please choose the one you act for now."),
     Refusal("no_role", 403,
         "You do not act for any organisation yet. Please ask for a role first."),
     Refusal("untrusted_form", 403,

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -98,13 +99,7 @@ async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
     file = stack.var / "temporal.db"
     before = sizes(stack, file)
     for number in numbers:
-        room = asyncio.Semaphore(8)
-
-        async def one() -> None:
-            async with room:
-                await traders.draft()  # noqa: B023
-
-        await asyncio.gather(*(one() for _ in range(number - made)))
+        await traders.drafts(number - made, at_once=8)
         await drained(stack)
         made = number
         after = sizes(stack, file)
@@ -117,12 +112,13 @@ async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
 
 async def drained(stack: Stack) -> None:
     """Until every wake line has reached the engine."""
-    import asyncpg
-
     connection = await asyncpg.connect(stack.database_url("certificates", "postgresql"))
     try:
-        while await connection.fetchval("SELECT count(*) FROM outbox WHERE done_at IS NULL"):
+        for _ in range(6000):
+            if not await connection.fetchval("SELECT count(*) FROM outbox WHERE done_at IS NULL"):
+                return
             await asyncio.sleep(0.2)
+        raise TimeoutError("wake lines are still waiting")
     finally:
         await connection.close()
 
@@ -153,7 +149,6 @@ async def main(quick: bool) -> None:
             services = tuple(row for row in SERVICES if row.name not in without)
             began = time.perf_counter()
             async with Stack(folder / label.split()[0], services=services, ports="free") as stack:
-                await asyncio.sleep(0)
                 say(f"{label}: up after {time.perf_counter() - began:.1f} s (first start, with initdb)")
                 await asyncio.sleep(3)
                 say(f"memory, idle: {pss_megabytes([*stack.pids.values()]):.0f} MB (sum of PSS)")

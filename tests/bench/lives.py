@@ -128,6 +128,16 @@ class Traders:
             self.times[action].append(time.perf_counter() - began)
             view = answer.json()
 
+    async def drafts(self, number: int, at_once: int) -> None:
+        """This many drafts that stay open."""
+        room = asyncio.Semaphore(at_once)
+
+        async def one() -> None:
+            async with room:
+                await self.draft()
+
+        await asyncio.gather(*(one() for _ in range(number)))
+
     async def many(self, number: int, at_once: int) -> float:
         """This many lives, so many at a time; lives per second."""
         room = asyncio.Semaphore(at_once)

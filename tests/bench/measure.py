@@ -18,7 +18,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU a process and its living children have used; of this very process only itself: the others are its children."""
+    """CPU of a process and its living children; of this very process itself only: the others are its children."""
     total = 0.0
     for each in [psutil.Process()] if pid == os.getpid() else family(pid):
         try:
