@@ -5,7 +5,7 @@ from typing import Final
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications import store
-from services.notifications.letters import notices
+from services.notifications.letters import Beside, notices, rows_for
 from shared.events.base import Event
 from shared.events.certificates import CertificateClockRang, CertificateEdited, CertificateMoved
 from shared.events.directory import OrganisationChanged, RoleGranted, RoleRevoked
@@ -16,7 +16,8 @@ from shared.rules.permissions import Tie
 
 async def tell(session: AsyncSession, event: CertificateMoved | CertificateEdited | CertificateClockRang) -> None:
     """Tell everybody LETTERS names for this event."""
-    bodies = await store.bodies(session, event.parties.get(Tie.IMPORTER, []))
+    asked = any(Beside.IMPORTERS_BODY in row.to for row in rows_for(event))
+    bodies = await store.bodies(session, event.parties.get(Tie.IMPORTER, [])) if asked else {}
     await store.tell(session, notices(event, lambda organisation: bodies.get(organisation, ())))
 
 

@@ -10,12 +10,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from shared.kit import outbox
+
 
 class Table(SQLModel, registry=registry()):
     """A table of this service: its registry is its own."""
 
 
 METADATA = Table.metadata
+for _table in outbox.METADATA.tables.values():
+    _table.to_metadata(METADATA)
 
 
 class State(StrEnum):

@@ -63,10 +63,8 @@ async def grant(session: AsyncSession, event: RoleGranted) -> None:
     await session.execute(
         wish.on_conflict_do_update(index_elements=["person_id", "organisation_id"], set_={"role_type": event.role_type})
     )
-    told = await session.execute(
-        select(NoticeRow).where(col(NoticeRow.organisation_id) == event.organisation_id, col(NoticeRow.at) >= event.at)
-    )
-    await _hand_out(session, [(notice, event.person_id) for notice in told.scalars()])
+    await session.execute(_HAND_OUT_TO, {"person": event.person_id, "organisation": event.organisation_id})
+    await session.execute(_RING)
 
 
 async def revoke(session: AsyncSession, person_id: str, organisation_id: str) -> None:
@@ -111,32 +109,33 @@ def _spoken_of(notice: NoticeRow) -> set[str]:
 # ── Telling ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_HAND_OUT = """
+    WITH told AS (
+        SELECT gen_random_uuid() AS id, notice.id AS notice_id, event_id, person_id, letter, at, mail
+        FROM notice JOIN post ON post.organisation_id = notice.organisation_id AND since <= at
+        WHERE {which}
+    ), mailed AS (
+        INSERT INTO letter (id, notice_id, event_id, person_id, letter, message_id, state, attempts, next_at)
+        SELECT id, notice_id, event_id, person_id, letter, '<' || id || '@letters.bordereau.example>', 'WAITING', 0, at
+        FROM told WHERE mail ON CONFLICT DO NOTHING
+    )
+    INSERT INTO news (id, notice_id, event_id, person_id, letter, at)
+    SELECT id, notice_id, event_id, person_id, letter, at FROM told ON CONFLICT DO NOTHING
+"""
+_HAND_OUT_ALL = text(_HAND_OUT.format(which="event_id = :event"))
+_HAND_OUT_TO = text(_HAND_OUT.format(which="person_id = :person AND post.organisation_id = :organisation"))
+_RING = text("SELECT pg_notify('letters', '')")
+
+
 async def tell(session: AsyncSession, told: Sequence[Notice]) -> None:
-    """Write down what organisations are told, and a letter and a piece of news for each of their people; once."""
+    """Write down what organisations are told of one event, and a letter and news for each of their people; once."""
     if not told:
         return
     await _order_of_delivery(session)
-    rows = [
-        {
-            "id": uuid4(),
-            "event_id": notice.event_id,
-            "organisation_id": notice.organisation_id,
-            "letter": notice.letter,
-            "at": notice.at,
-            "certificate_id": notice.certificate_id,
-            "facts": dict(notice.facts),
-            "mail": notice.mail,
-        }
-        for notice in told
-    ]
-    await session.execute(insert(NoticeRow).values(rows).on_conflict_do_nothing())
-    people = await session.execute(
-        select(NoticeRow, PostRow.person_id)  # type: ignore[call-overload]
-        .join(PostRow, col(PostRow.organisation_id) == col(NoticeRow.organisation_id))
-        .where(col(NoticeRow.event_id) == told[0].event_id, col(PostRow.since) <= col(NoticeRow.at))
-        .order_by(col(NoticeRow.id), col(PostRow.person_id))
-    )
-    await _hand_out(session, people.tuples().all())
+    rows = [{"id": uuid4(), **vars(notice)} for notice in told]
+    await session.execute(insert(NoticeRow).on_conflict_do_nothing(), rows)
+    await session.execute(_HAND_OUT_ALL, {"event": told[0].event_id})
+    await session.execute(_RING)
 
 
 async def take_order(session: AsyncSession, order: LetterOrder, now: datetime) -> LetterRow:
@@ -153,39 +152,29 @@ async def take_order(session: AsyncSession, order: LetterOrder, now: datetime) -
         "mail": True,
     }
     await session.execute(insert(NoticeRow).values(notice).on_conflict_do_nothing())
-    row = (await session.execute(select(NoticeRow).where(col(NoticeRow.event_id) == event_id))).scalar_one()
-    await _hand_out(session, [(row, order.person_id)], news=False)
-    letter: LetterRow = (
+    ordered = select(NoticeRow.id).where(col(NoticeRow.event_id) == event_id)  # type: ignore[call-overload]
+    key = uuid4()
+    letter = {
+        "id": key,
+        "notice_id": (await session.execute(ordered)).scalar_one(),
+        "event_id": event_id,
+        "person_id": order.person_id,
+        "letter": order.letter,
+        "message_id": f"<{key}@letters.bordereau.example>",
+        "next_at": now,
+    }
+    await session.execute(insert(LetterRow).values(letter).on_conflict_do_nothing())
+    await session.execute(_RING)
+    taken: LetterRow = (
         await session.execute(select(LetterRow).where(col(LetterRow.event_id) == event_id))
     ).scalar_one()
-    return letter
+    return taken
 
 
 async def _order_of_delivery(session: AsyncSession, alone: bool = False) -> None:
     """Whoever learns of a person and whoever learns of an event see each other's rows, or wait."""
     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     await session.execute(text(f"SELECT {lock}({_DELIVERING})"))
-
-
-async def _hand_out(session: AsyncSession, told: Sequence[tuple[NoticeRow, str]], news: bool = True) -> None:
-    if not told:
-        return
-    common = [
-        {"notice_id": notice.id, "event_id": notice.event_id, "person_id": person, "letter": notice.letter}
-        for notice, person in told
-    ]
-    letters = [
-        row | {"id": (key := uuid4()), "message_id": f"<{key}@letters.bordereau.example>", "next_at": notice.at,
-               "state": State.WAITING, "attempts": 0}
-        for row, (notice, _) in zip(common, told, strict=True)
-        if notice.mail
-    ]  # fmt: skip
-    if letters:
-        await session.execute(insert(LetterRow).values(letters).on_conflict_do_nothing())
-        await session.execute(text("SELECT pg_notify('letters', '')"))
-    if news:
-        pieces = [row | {"id": uuid4(), "at": notice.at} for row, (notice, _) in zip(common, told, strict=True)]
-        await session.execute(insert(NewsRow).values(pieces).on_conflict_do_nothing())
 
 
 async def forget_person(session: AsyncSession, person_id: str) -> None:
@@ -346,5 +335,5 @@ async def retry(session: AsyncSession, letter_id: UUID, now: datetime) -> _Row |
     if letter.state != State.SENT:
         letter.state, letter.next_at, letter.reason = State.WAITING, now, None
         session.add(letter)
-        await session.execute(text("SELECT pg_notify('letters', '')"))
+        await session.execute(_RING)
     return letter, await session.get_one(NoticeRow, letter.notice_id)
