@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from shared.rules import deadlines
+from shared.rules import deadlines, requests
 from shared.rules.boxes import BESIDE, BOXES, PRINTED, Box, Filled, Model
 from shared.rules.deadlines import CLOCKS, Clock, Length, Only, Start
 from shared.rules.deadlines import Unit as LengthUnit
@@ -142,7 +142,7 @@ def clocks() -> str:
     """Every clock of a certificate, and the lengths that concern accounts."""
     return page(
         "The clocks",
-        "shared/rules/deadlines.py",
+        "shared/rules/deadlines.py and shared/rules/requests.py",
         "A clock rings while the certificate is at its status, so long after its start, for those it tells. Silence "
         "never decides: one clock alone changes a status. Working days are those of the country of the authority in "
         "box 9; periods in days are calendar days. A clock whose time is over before it begins to matter rings at "
@@ -153,6 +153,9 @@ def clocks() -> str:
         ),
         "A clock that counts from a date rings anew when that date is changed; one that counts from entering a status "
         "rings once for each stay there. The numbers D1 to D9 concern accounts and roles:",
+        "## Requests that await a decision",
+        "While a question to the applicant is open, only the clock of the question runs. Silence never grants.",
+        table(("clock", "rings", "what happens"), (request_row(clock) for clock in requests.CLOCKS)),
         "## Links, passwords, roles",
         table(("how long, or how many", "what for"), lengths()),
     )
@@ -338,6 +341,11 @@ def clock_row(clock: Clock) -> tuple[str, ...]:
         listed(NAMES[tie] for tie in clock.tells),
         clock.then,
     )
+
+
+def request_row(clock: requests.Clock) -> tuple[str, ...]:
+    start = "the question to the applicant" if clock.asked else "the request"
+    return f"`{clock.name}`", f"{length(clock.after)} after {start}", clock.then
 
 
 def rings(clock: Clock) -> str:
