@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.certificates import commodities, lists, paper, store, views
-from services.certificates.models import CertificateRow
 from shared.contracts.certificates import (
     LIFE,
     CertificatePage,
@@ -134,7 +133,7 @@ async def confirmation(
 async def journal(certificate_id: str, actor: CurrentActor, around: Around) -> JournalView:
     """Who did what when, with seals and the chain; `bordereau verify` checks a saved copy offline."""
     async with around.database.transaction() as session:
-        row = await views.seen(session, certificate_id, actor)
+        row = await views.seen_whole(session, certificate_id, actor, around.now())
         return await views.journal(session, row)
 
 
@@ -142,7 +141,7 @@ async def journal(certificate_id: str, actor: CurrentActor, around: Around) -> J
 async def journal_export(certificate_id: str, actor: CurrentActor, around: Around) -> JSONResponse:
     """The journal with its sealed documents and public keys: all a verifier needs, in one file."""
     async with around.database.transaction() as session:
-        row = await views.seen(session, certificate_id, actor)
+        row = await views.seen_whole(session, certificate_id, actor, around.now())
         body = await views.export(session, row)
     name = (row.number or row.id).replace("/", "-")
     return JSONResponse(body, headers={"Content-Disposition": f'attachment; filename="{name}.journal.json"'})
@@ -198,7 +197,7 @@ async def ops_certificate(certificate_id: str, actor: CurrentActor, around: Arou
     """What ops may know of a certificate: its process and its clocks, not its content."""
     _only_ops(actor)
     async with around.database.transaction() as session:
-        row: CertificateRow = await store.found(session, certificate_id)
+        row = await views.named(session, certificate_id)
     return {
         "id": row.id,
         "number": row.number,

@@ -35,18 +35,32 @@ from shared.rules.status import Action, Status
 from shared.words import say
 
 
-async def seen(session: AsyncSession, certificate_id: str, actor: Actor) -> CertificateRow:
-    """The certificate, if this organisation may see it; otherwise it is not there."""
+async def named(session: AsyncSession, certificate_id: str) -> CertificateRow:
+    """The certificate of this id, whoever asks; what is no id names nothing."""
     try:
         wanted = str(UUID(certificate_id))
     except ValueError:
         raise Refused("not_found") from None
-    row = await store.found(session, wanted)
+    return await store.found(session, wanted)
+
+
+async def seen(session: AsyncSession, certificate_id: str, actor: Actor) -> CertificateRow:
+    """The certificate, if this organisation may see it; otherwise it is not there."""
+    row = await named(session, certificate_id)
     if actor.organisation_id in row.visible_to:
         return row
     if row.submitted and row.clearance_country and row.clearance_country == await customs_of(session, actor):
         return row
     raise Refused("not_found")
+
+
+async def seen_whole(session: AsyncSession, certificate_id: str, actor: Actor, now: datetime) -> CertificateRow:
+    """The certificate, if this organisation may see all of it: a journal cannot be shown in part."""
+    row = await seen(session, certificate_id, actor)
+    known, _ = await store.facts(session, row.content, now, also=[row.creator])
+    if contents.seen_by(actor.organisation_id, paper.ties(row, known, actor), row.content) != row.content:
+        raise Refused("not_permitted")
+    return row
 
 
 async def customs_of(session: AsyncSession, actor: Actor) -> str | None:

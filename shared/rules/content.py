@@ -191,7 +191,8 @@ def seen_by(organisation: str, ties: frozenset[Tie], content: Row) -> Content:
     if ties or organisation in bodies or organisation not in (content.get("producers") or ()):
         return dict(content)
     own = [line for line in lines(content) if line.get("producer") == organisation]
-    return {**content, "product_lines": own, "producers": [organisation]}
+    his = _distinct(line.get("producer_control_body") for line in own)
+    return {**content, "product_lines": own, "producers": [organisation], "producers_control_bodies": his}
 
 
 # ---------------------------------------------------------------------------------------------------------- comparing
