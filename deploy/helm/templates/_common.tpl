@@ -12,7 +12,15 @@
 - { name: {{ .service }}_CERTIFICATES_URL, value: "http://certificates-api:8103" }
 - { name: {{ .service }}_NOTIFICATIONS_URL, value: "http://notifications-api:8104" }
 - { name: {{ .service }}_PORTAL_URL, value: {{ .values.portalUrl | quote }} }
+{{- if ne .service "PORTAL" }}
+- name: {{ .service }}_DATABASE_URL
+  valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: {{ .service }}_DATABASE_URL } }
+{{- end }}
 {{- if eq .service "NOTIFICATIONS" }}
+- name: NOTIFICATIONS_SMTP_USERNAME
+  valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: NOTIFICATIONS_SMTP_USERNAME, optional: true } }
+- name: NOTIFICATIONS_SMTP_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: NOTIFICATIONS_SMTP_PASSWORD, optional: true } }
 - { name: NOTIFICATIONS_SMTP_HOST, value: {{ .values.smtp.host | quote }} }
 - { name: NOTIFICATIONS_SMTP_PORT, value: {{ .values.smtp.port | quote }} }
 - { name: NOTIFICATIONS_SMTP_SECURITY, value: {{ .values.smtp.security | quote }} }
