@@ -103,7 +103,7 @@ class CertificateLife:
             try:
                 recorded: Recorded = await workflow.execute_local_activity_method(
                     CertificateActivities.record,
-                    Record(self.life.certificate_id, order, info.id),
+                    Record(self.life.certificate_id, order, _key(info.id)),
                     **for_a_person(said),
                 )
             except FailureError:
@@ -167,6 +167,11 @@ class CertificateLife:
 
 def _order(arguments: Sequence[RawValue]) -> Order:
     return workflow.payload_converter().from_payload(arguments[0].payload, Order)
+
+
+def _key(update: str) -> str:
+    """The order's key in an update's id: who asks again after a failure of the moment adds `~1`, `~2`, …"""
+    return update.partition("~")[0]
 
 
 def _box(action: str) -> str:

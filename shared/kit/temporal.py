@@ -6,6 +6,7 @@ from the row and is carried out. The key of the order is the update's id, so ask
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -36,6 +37,9 @@ from shared.rules.refusals import CODES, Refused
 
 Answer = TypeVar("Answer")
 PATIENCE = 10.0
+REMEMBERED = 2.5
+"""Seconds. Three attempts take three at least: a failure that comes sooner was not made now."""
+TURNS = 8
 log = logger("temporal")
 
 # A stray import in a workflow module stops the worker at start. Never add `workflows` to what passes through.
@@ -84,14 +88,16 @@ class Processes:
                 return await self._insist(name, order, workflow, workflow_id, life, key, answer)
         except TimeoutError:
             raise Refused("timeout", key=key) from None
-        except WorkflowUpdateFailedError as failure:
-            raise _refusal(failure) from failure
 
     async def _insist(
         self, name: str, order: Any, workflow: str, workflow_id: str, life: Any, key: str, answer: type[Answer]
     ) -> Answer:
-        """An update is not durable before it is accepted: while there is time, ask again under the same id."""
-        wait = 0.05
+        """An update is not durable before it is accepted: while there is time, ask again under the same id.
+
+        The engine remembers for ever how an update of this id ended, a failure too; a failure that is only remembered
+        is no answer to somebody who asks again, so he gets the next id. The process takes the key out of either.
+        """
+        wait, turn = 0.05, 0
         while True:
             start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                 workflow,
@@ -100,15 +106,22 @@ class Processes:
                 task_queue=self.queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             )
+            asked = time.monotonic()
             try:
                 return await self.client.execute_update_with_start_workflow(  # type: ignore[no-any-return]
-                    name, order, id=key, start_workflow_operation=start, result_type=answer
+                    name, order, id=update_id(key, turn), start_workflow_operation=start, result_type=answer
                 )
             except (RPCTimeoutOrCancelledError, WorkflowUpdateRPCTimeoutOrCancelledError):
-                pass
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # the client's library has swallowed it
+                    raise asyncio.CancelledError from None
             except WorkflowUpdateFailedError as failure:
                 if not _closed_meanwhile(failure):
-                    raise
+                    no = _refusal(failure)
+                    if no.code != "unavailable" or time.monotonic() - asked > REMEMBERED or turn >= TURNS:
+                        raise no from failure
+                    turn += 1
+                    continue
             except RPCError as problem:
                 if problem.status not in _PASSING:
                     raise
@@ -119,20 +132,24 @@ class Processes:
 
     async def wake(self, workflow: str, workflow_id: str, life: dict[str, Any]) -> None:
         """Have a process look at its record; it is started from the record when it does not run."""
-        await self.client.start_workflow(
-            workflow,
-            life,
-            id=workflow_id,
-            task_queue=self.queue,
-            start_signal="content_changed",
-            rpc_timeout=timedelta(seconds=5),
-        )
+        try:
+            await self.client.start_workflow(
+                workflow,
+                life,
+                id=workflow_id,
+                task_queue=self.queue,
+                start_signal="content_changed",
+                rpc_timeout=timedelta(seconds=5),
+            )
+        except RPCError as problem:
+            raise ConnectionError(problem.status.name) from problem  # the relay waits, and knows no engine
 
 
 _PASSING = {
     RPCStatusCode.UNAVAILABLE,
     RPCStatusCode.NOT_FOUND,  # closed between our two steps
     RPCStatusCode.ABORTED,
+    RPCStatusCode.FAILED_PRECONDITION,  # its last task failed; the engine tries it again
     RPCStatusCode.CANCELLED,
     RPCStatusCode.DEADLINE_EXCEEDED,
     RPCStatusCode.RESOURCE_EXHAUSTED,
@@ -141,11 +158,16 @@ _PASSING = {
 }
 
 
+def update_id(key: str, turn: int) -> str:
+    """Under which id the engine knows the order with this key, asked for the first or a further time."""
+    return f"{key}~{turn}" if turn else key
+
+
 def _closed_meanwhile(failure: WorkflowUpdateFailedError) -> bool:
     return isinstance(failure.cause, ApplicationError) and failure.cause.type == "AcceptedUpdateCompletedWorkflow"
 
 
-def _refusal(failure: WorkflowUpdateFailedError) -> Exception:
+def _refusal(failure: WorkflowUpdateFailedError) -> Refused:
     """The refusal inside a failed update; anything else is a bug or an outage and stays what it is."""
     cause: BaseException | None = failure.cause
     while isinstance(cause, ActivityError):
