@@ -61,6 +61,33 @@ PROBLEMS: Final = {
         "Please fill in the departure, or declare that the goods have not left yet.",
     "remarks_needed":
         "Please say in the remarks what was not in order.",
+    # the record of an organisation
+    "field_needed":
+        "Please fill this in.",
+    "not_a_country":
+        "Please choose a country from the list.",
+    "contact_needed":
+        "Please give at least one of phone, fax, e-mail or web site.",
+    "not_coordinates":
+        "Please give degrees as a number: latitude from -90 to 90, longitude from -180 to 180.",
+    "not_eori":
+        "Please check the EORI number: two letters of a country, then up to fifteen letters or digits.",
+    "eori_needed":
+        "An organic importer has an EORI number. Please add it.",
+    "not_vat":
+        "Please check the VAT number: its digits do not fit together.",
+    "not_siret":
+        "Please check the SIRET or SIREN number: its digits do not fit together.",
+    "one_activity":
+        "Please choose one activity. Others can be added once the operator is valid.",
+    "not_activity":
+        "Please choose each activity from the list, and only once.",
+    "body_needed":
+        "Please choose the control body that certifies the company.",
+    "not_body_code":
+        "Please give the code in the form MA-BIO-154.",
+    "dates_crossed":
+        "Please let the validity end after it begins.",
     # the shape of what was sent
     "unknown_field":
         "There is no field called {name}. Please leave it out.",
