@@ -71,7 +71,7 @@ lock: environment ## requirements.lock from pyproject.toml
 	$(python) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra test pyproject.toml -o requirements.lock
 
 migration: environment ## A new migration: s=certificates m="what changes"
-	$(python) -m tests.migration $(s) "$(m)"
+	@$(python) -m tests.migration $(s) "$(m)"
 
 environment:
 	@sh deploy/environment.sh
