@@ -97,7 +97,10 @@ class Keeper:
         failures = 0
         while True:
             self._since = math.inf
-            ending = await self._one_life()
+            try:
+                ending = await self._one_life()
+            except Exception as problem:  # a keeper never gives up because of what it meets on the way
+                ending = f"could not be started ({problem})"
             failures = 1 if time.monotonic() - self._since > CALM else failures + 1
             if not self._was_ready and failures >= ATTEMPTS:
                 raise DidNotStart(f"{self.program.name} {ending}\n{last_lines(self.log)}")

@@ -62,7 +62,15 @@ class Nursery:
         asyncio.get_running_loop().add_reader(self._popen.stdout.fileno(), self._listen)
 
     async def fork(self, program: Program, log: Path) -> "Forked":
-        """A process of this program."""
+        """A process of this program; who no longer wants it when it is there gets rid of it."""
+        birth = asyncio.ensure_future(self._fork(program, log))
+        try:
+            return await asyncio.shield(birth)
+        except asyncio.CancelledError:
+            (await birth).send(signal.SIGKILL)
+            raise
+
+    async def _fork(self, program: Program, log: Path) -> "Forked":
         async with self._one_at_a_time:
             if self._popen is None or self._popen.poll() is not None:
                 self.open()
