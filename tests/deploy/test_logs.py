@@ -7,11 +7,15 @@ from pathlib import Path
 from deploy.local.logs import follow
 
 
+def append(log: Path, lines: list[str]) -> None:
+    with open(log, "a") as file:
+        file.writelines(line + "\n" for line in lines)
+
+
 async def following(log: Path, said: list[str], largest: int, write: list[str]) -> None:
     task = asyncio.create_task(follow("alpha", log, r'"level": "error"|^Traceback', said.append, largest))
     await asyncio.sleep(0.1)
-    with open(log, "a") as file:
-        file.writelines(line + "\n" for line in write)
+    append(log, write)
     await asyncio.sleep(0.8)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
