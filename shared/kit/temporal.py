@@ -37,6 +37,8 @@ from shared.rules.refusals import CODES, Refused
 
 Answer = TypeVar("Answer")
 PATIENCE = 10.0
+MOURNING = timedelta(seconds=5)
+"""How long a process waits for a worker that died before it takes another: shorter than people wait for an answer."""
 REMEMBERED = 2.5
 """Seconds. Three attempts take three at least: a failure that comes sooner was not made now."""
 TURNS = 8
@@ -104,6 +106,7 @@ class Processes:
                 life,
                 id=workflow_id,
                 task_queue=self.queue,
+                task_timeout=MOURNING,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             )
             asked = time.monotonic()
@@ -138,6 +141,7 @@ class Processes:
                 life,
                 id=workflow_id,
                 task_queue=self.queue,
+                task_timeout=MOURNING,
                 start_signal="content_changed",
                 rpc_timeout=timedelta(seconds=5),
             )
@@ -232,6 +236,7 @@ def worker(
         build_id=BUILD,
         max_cached_workflows=1000,
         max_concurrent_workflow_task_polls=16,
+        sticky_queue_schedule_to_start_timeout=MOURNING,
         graceful_shutdown_timeout=timedelta(seconds=3),
         **more,
     )
