@@ -11,11 +11,14 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.identity import store
+from services.identity import creations, store
 from services.identity.attempts import Attempts
+from services.identity.links import Mint
 from services.identity.models import AccountRow, SessionRow
+from services.identity.person_check import PersonCheck
 from services.identity.rules import SessionEnd, is_language, is_time_zone
 from services.identity.signing import Signer
+from services.identity.sources import Rate, Source
 from shared.contracts.identity import (
     PersonView,
     PostView,
@@ -27,6 +30,7 @@ from shared.contracts.identity import (
     SignIn,
 )
 from shared.kit import tokens
+from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentService, current_person
 from shared.rules.refusals import Refused
@@ -42,6 +46,9 @@ class Desk:
     def __init__(self, around: Surroundings, attempts: Attempts, signer: Signer) -> None:
         self.around, self.attempts, self.signer = around, attempts, signer
         settings = around.settings
+        self.mint = Mint(keyring(settings.codec_key_file, "identity-links"))
+        self.person_check = PersonCheck(keyring(settings.codec_key_file, "person-check"), settings.proof_cost)
+        self.registrations = Rate(settings.registrations_per_source)
         self.limits = store.Limits(
             timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
         )
@@ -99,10 +106,10 @@ Oneself = Annotated[AccountRow, Depends(_oneself)]
 
 @router.post("/sessions", status_code=201)
 async def sign_in(
-    attempt: SignIn, request: Request, desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None
+    attempt: SignIn, source: Source, desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None
 ) -> SessionView:
     """Open a session; one the browser already had is ended, so that a secret never outlives a sign-in."""
-    now, source = desk.around.now(), request.client.host if request.client else ""
+    now = desk.around.now()
     async with desk.around.database.transaction() as session:
         account = await store.account_by_email(session, attempt.email)
     renewed = await desk.attempts.weigh(account, attempt.email, attempt.password, source)
@@ -128,10 +135,9 @@ async def sign_out(desk: CurrentDesk, authorization: Annotated[str | None, Heade
 
 
 @router.post("/sessions/current/proof")
-async def prove(proof: Proof, current: CurrentSession, request: Request, desk: CurrentDesk) -> ServiceToken:
+async def prove(proof: Proof, current: CurrentSession, source: Source, desk: CurrentDesk) -> ServiceToken:
     """Prove once more to be oneself, before a signature; the answer is a token that says so."""
     opened, account = current
-    source = request.client.host if request.client else ""
     await desk.attempts.weigh(account, account.email, proof.password, source)
     async with desk.around.database.transaction() as session:
         await store.prove(session, opened, desk.around.now())
@@ -171,9 +177,9 @@ async def prefer(preferences: Preferences, oneself: Oneself, desk: CurrentDesk) 
 
 @router.get("/people/{person_id}")
 async def recipient(person_id: UUID, _: CurrentService, desk: CurrentDesk) -> Recipient:
-    """A person as the letter-writer needs him; for services only."""
+    """A person as the letter-writer needs him, also one who has only registered; for services only."""
     async with desk.around.database.transaction() as session:
-        row = await store.account(session, str(person_id))
+        row = await store.account(session, str(person_id)) or await creations.row_of(session, str(person_id))
     if row is None:
         raise Refused("not_found")
     return Recipient(
@@ -181,9 +187,9 @@ async def recipient(person_id: UUID, _: CurrentService, desk: CurrentDesk) -> Re
         name=f"{row.first_name} {row.last_name}".strip(),
         email=row.email,
         language=row.language,
-        time_zone=row.time_zone,
+        time_zone=row.time_zone if isinstance(row, AccountRow) else "Europe/Paris",
         html=row.html,
-        demo=row.demo,
+        demo=isinstance(row, AccountRow) and row.demo,
     )
 
 

@@ -1,8 +1,9 @@
 """The tables of the identity service, and nothing else. Times carry their zone, ids are uuids written as text."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, String, Text, Uuid, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Index, LargeBinary, String, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -26,6 +27,7 @@ class AccountRow(Table, table=True):
     """One natural person who signs in; his name stands beside every signature."""
 
     __tablename__ = "account"
+    __table_args__ = (Index("account_due", "due_at", postgresql_where=text("status = 'ACTIVE'")),)
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
     first_name: str = Field(sa_column=Column(Text, nullable=False))
@@ -42,6 +44,178 @@ class AccountRow(Table, table=True):
     demo: bool = False
     created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
     signed_in_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    mode: str = Field(default="EU", sa_column=Column(String(10), nullable=False))
+    username: str | None = Field(default=None, sa_column=Column(Text))
+    """Another name to go by; the address where none is given (guide 002)."""
+    revision: int = 1
+    block_reason: str | None = Field(default=None, sa_column=Column(String(30)))
+    question: str | None = Field(default=None, sa_column=Column(String(30)))
+    """The code of the secret question of a classic account."""
+    answer_hash: str | None = Field(default=None, sa_column=Column(Text))
+    password_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """When the password was last changed."""
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    """Of the classic form: organisation, telephone, fax, further information."""
+    notify: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    """Kind of letter -> now, daily or never."""
+    warned: str = Field(default="", sa_column=Column(String(40), nullable=False))
+    """The last clock of inactivity that has rung since the last sign-in."""
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """When its next clock rings."""
+
+
+class RegistrationRow(Table, table=True):
+    """A registration that is not an account yet; its id becomes the person's."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        Index("registration_of", "email_key", postgresql_where=text("over = false")),
+        Index("registration_due", "due_at", postgresql_where=text("over = false")),
+        Index("registration_queue", "authority_id", "state", postgresql_where=text("over = false")),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    key: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    """The form's key: the same form sent twice is one registration."""
+    proof: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
+    """The digest of the proof of work: one proof, one registration."""
+    mode: str = Field(sa_column=Column(String(10), nullable=False))
+    state: str = Field(sa_column=Column(String(30), nullable=False))
+    over: bool = False
+    revision: int = 1
+    first_name: str = Field(sa_column=Column(Text, nullable=False))
+    last_name: str = Field(sa_column=Column(Text, nullable=False))
+    email: str = Field(sa_column=Column(Text, nullable=False))
+    email_key: str = Field(sa_column=Column(Text, nullable=False))
+    username: str | None = Field(default=None, sa_column=Column(Text))
+    language: str = Field(sa_column=Column(String(8), nullable=False))
+    html: bool = True
+    password_hash: str | None = Field(default=None, sa_column=Column(Text))
+    question: str | None = Field(default=None, sa_column=Column(String(30)))
+    answer_hash: str | None = Field(default=None, sa_column=Column(Text))
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    authority_id: str | None = Field(default=None, sa_column=Column(Id))
+    """Who is to validate it (classic)."""
+    account_id: str | None = Field(default=None, sa_column=Column(Id))
+    """The account this address has already."""
+    links_wanted: int = 1
+    links_minted: int = 0
+    reminders: int = 0
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    entered_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """When its next clock rings."""
+    rung: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    """The clocks that have rung."""
+
+
+class ResetRow(Table, table=True):
+    """Somebody asked for a new password, for an address that may or may not have an account."""
+
+    __tablename__ = "reset"
+    __table_args__ = (
+        Index("reset_of", "email_key", postgresql_where=text("over = false")),
+        Index("reset_due", "due_at", postgresql_where=text("over = false")),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    key: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    email_key: str = Field(sa_column=Column(Text, nullable=False))
+    account_id: str | None = Field(default=None, sa_column=Column(Id))
+    state: str = Field(sa_column=Column(String(30), nullable=False))
+    over: bool = False
+    by_authority: bool = False
+    """Ordered by an authority: the secret question is chosen anew."""
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
+class LinkRow(Table, table=True):
+    """What one letter of ours carries: a secret (only its digest is here) or facts that no other service keeps."""
+
+    __tablename__ = "link"
+    __table_args__ = (Index("link_of", "course_id"),)
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    purpose: str = Field(sa_column=Column(String(40), nullable=False))
+    person_id: str = Field(sa_column=Column(Id, nullable=False))
+    course_id: str = Field(sa_column=Column(Id, nullable=False))
+    made_with: str = Field(sa_column=Column(String(40), nullable=False))
+    """The id of the key from which the secret is made anew while its letter is written."""
+    digest: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    minted_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    clicked_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """Used, or killed by a newer one."""
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+
+
+class ChoiceRow(Table, table=True):
+    """A password somebody has chosen under the key of an order; the order decides whether it counts."""
+
+    __tablename__ = "choice"
+
+    key: str = Field(sa_column=Column(String(64), primary_key=True))
+    course_id: str = Field(sa_column=Column(Id, nullable=False))
+    password_hash: str = Field(sa_column=Column(Text, nullable=False))
+    question: str | None = Field(default=None, sa_column=Column(String(30)))
+    answer_hash: str | None = Field(default=None, sa_column=Column(Text))
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class JournalRow(Table, table=True):
+    """What happened to an account or a registration: who, for whom, when, from what to what, why."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("journal_of", "person_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    person_id: str = Field(sa_column=Column(Id, nullable=False))
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    action: str = Field(sa_column=Column(String(40), nullable=False))
+    source: str | None = Field(default=None, sa_column=Column(String(30)))
+    target: str | None = Field(default=None, sa_column=Column(String(30)))
+    by_person: str | None = Field(default=None, sa_column=Column(Id))
+    by_organisation: str | None = Field(default=None, sa_column=Column(Id))
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
+
+
+class CommandRow(Table, table=True):
+    """A command that was carried out, under its key, and what was answered: told twice, it is carried out once."""
+
+    __tablename__ = "command"
+
+    key: str = Field(sa_column=Column(String(64), primary_key=True))
+    fingerprint: str = Field(sa_column=Column(String(64), nullable=False))
+    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class WrongRow(Table, table=True):
+    """Wrong passwords in a row for one address, known or not, from devices its account does not know."""
+
+    __tablename__ = "wrong"
+
+    subject: str = Field(sa_column=Column(String(64), primary_key=True))
+    """The digest of the address as it is compared."""
+    number: int
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class DeviceRow(Table, table=True):
+    """A browser in which a person has signed in before: strangers' guesses elsewhere do not lock him out of it."""
+
+    __tablename__ = "device"
+    __table_args__ = (Index("device_of", "person_id"),)
+
+    digest: str = Field(sa_column=Column(String(64), primary_key=True))
+    person_id: str = Field(sa_column=Column(Id, ForeignKey("account.id"), nullable=False))
+    wrong: int = 0
+    label: str = Field(default="", sa_column=Column(Text, nullable=False))
+    since: datetime = Field(sa_column=Column(Moment, nullable=False))
+    seen_at: datetime = Field(sa_column=Column(Moment, nullable=False))
 
 
 class SessionRow(Table, table=True):
@@ -63,6 +237,9 @@ class SessionRow(Table, table=True):
     """When the person last proved to be himself in it, by password or better."""
     ended_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     end_reason: str = Field(default="", sa_column=Column(String(30), nullable=False))
+    device: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """What it looks like to its owner: the browser and system he opened it with."""
+    source: str = Field(default="", sa_column=Column(String(64), nullable=False))
 
 
 class PostRow(Table, table=True):

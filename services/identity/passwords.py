@@ -1,6 +1,7 @@
 """Passwords: argon2id in a small pool of threads, and as much work for an unknown person as for a known one."""
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -32,7 +33,7 @@ class Passwords:
 
     async def hashed(self, password: str) -> str:
         """The hash to keep instead of a password."""
-        return await self._work(lambda: self._hasher.hash(password))
+        return await self._work(lambda: self._hasher.hash(_composed(password)))
 
     async def matches(self, password: str, kept: str | None) -> tuple[bool, str | None]:
         """Whether it is the password, and a new hash to keep when the old one was made with other parameters.
@@ -45,7 +46,7 @@ class Passwords:
 
     def _compare(self, password: str, kept: str | None) -> tuple[bool, str | None]:
         try:
-            right, renewed = self._hasher.verify_and_update(password, kept or str(self._nobodys))
+            right, renewed = self._hasher.verify_and_update(_composed(password), kept or str(self._nobodys))
         except UnknownHashError:
             right, renewed = False, None
         return (right, renewed) if kept else (False, None)
@@ -56,3 +57,8 @@ class Passwords:
     def close(self) -> None:
         """Let the threads go."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _composed(password: str) -> str:
+    """The same letters, however the keyboard composed them."""
+    return unicodedata.normalize("NFC", password)

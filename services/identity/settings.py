@@ -24,3 +24,8 @@ class Settings(ServiceSettings):
     """Wrong passwords for one address from one source."""
     attempts_per_source: str = "100/5minutes"
     """Wrong passwords from one source, whatever the address."""
+
+    registrations_per_source: str = "60/hour"
+    """Registrations, new links and new passwords asked for from one source."""
+    proof_cost: int = 40
+    """How hard a browser has to work before a registration is taken."""

@@ -7,13 +7,17 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.identity import demo, store
+from services.identity import accounts, creations, demo, store
+from services.identity.activities import Paper
 from services.identity.events import HANDLERS
 from services.identity.passwords import Passwords
 from shared.kit.log import logger
 from shared.kit.process import Surroundings, background
+from shared.kit.temporal import activities_of
+from workflows.account_creation import AccountCreation
 
 EVERY = 60.0
+WORKFLOWS = (AccountCreation,)
 log = logger("worker")
 
 
@@ -33,9 +37,13 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
             try:
                 async with around.database.transaction() as session:
                     await store.end_overdue(session, around.now(), limits)
+                    for kind, course in await creations.late(session, around.now()):
+                        await accounts.wake_course(session, kind, course)
             except (DBAPIError, OSError) as problem:
                 log.warning("overdue sessions wait", reason=type(problem).__name__)
             await asyncio.sleep(EVERY)
 
-    async with background(around, handlers=HANDLERS, chores=[tidy]):
+    async with background(
+        around, handlers=HANDLERS, workflows=WORKFLOWS, activities=activities_of(Paper(around)), chores=[tidy]
+    ):
         yield

@@ -23,7 +23,7 @@ from services.notifications import store, writing
 from services.notifications.settings import Settings
 from services.notifications.store import Outgoing
 from services.notifications.writing import Reader, Written
-from shared.contracts.identity import Recipient
+from shared.contracts.identity import LinkView, Recipient
 from shared.kit.log import logger
 from shared.kit.process import Surroundings
 from shared.rules.refusals import Refused
@@ -116,6 +116,8 @@ class Mailer:
             if recipient.demo and not self.settings.demo:
                 return await self._fail(each, "demo_address")
             link = await self._link(each)
+            if link.email:
+                recipient = recipient.model_copy(update={"email": link.email})
             message = self._envelope(each, recipient, self._write(each, recipient, names, link))
         except Refused as refusal:
             if refusal.code == "not_found":
@@ -179,15 +181,16 @@ class Mailer:
             self._people[person_id] = known
         return known[1]
 
-    async def _link(self, each: Outgoing) -> str:
-        """The one link of the letter: the certificate, or a secret that identity hands out for this moment."""
+    async def _link(self, each: Outgoing) -> LinkView:
+        """Where the letter leads: the certificate, or what identity hands out for this moment and nobody keeps."""
         if link_id := each.notice.facts.get("link_id"):
-            return str((await self.around.others.get("identity", f"/links/{link_id}"))["url"])
-        return f"{self.around.settings.base_url('portal')}/certificates/{each.notice.certificate_id}"
+            return LinkView.model_validate(await self.around.others.get("identity", f"/links/{link_id}"))
+        return LinkView(url=f"{self.around.settings.base_url('portal')}/certificates/{each.notice.certificate_id}")
 
-    def _write(self, each: Outgoing, recipient: Recipient, names: dict[str, str], link: str) -> Written:
+    def _write(self, each: Outgoing, recipient: Recipient, names: dict[str, str], link: LinkView) -> Written:
         reader = Reader(recipient.language, recipient.time_zone, recipient.name, each.notice.organisation_id)
-        return writing.letter(each.letter.letter, each.notice.facts, names, reader, link, self.settings.contact)
+        facts = {**each.notice.facts, **link.facts}
+        return writing.letter(each.letter.letter, facts, names, reader, link.url, self.settings.contact)
 
     def _envelope(self, each: Outgoing, recipient: Recipient, written: Written) -> EmailMessage:
         message = EmailMessage(policy=MAIL)

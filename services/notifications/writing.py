@@ -23,6 +23,11 @@ from shared.words import LANGUAGES, catalogue, say
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LOCALE: Final = Path(__file__).parent / "locale"
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+ENCLOSED: Final[dict[str, Any]] = {
+    "minutes": 0, "hours": 0, "days": 0, "count": 0, "username": "", "password": "", "validator": "", "cause": "",
+    "full_name": "", "address": "", "requests": [],
+}  # fmt: skip
+"""What only identity knows, and hands out while one of its letters is written."""
 _MOMENT: Final = {"en": "d MMMM y, HH:mm", "fr": "d MMMM y 'à' HH:mm"}
 
 
@@ -110,7 +115,16 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "until": _moment(facts.get("until"), language, reader.time_zone),
         "arrival": _moment(facts.get("arrival"), language, reader.time_zone),
         "boxes": ", ".join(dict.fromkeys(_title(field, language) for field in facts.get("boxes") or ())),
-    }
+    } | {name: _enclosed(facts.get(name, nothing)) for name, nothing in ENCLOSED.items()}
+
+
+def _enclosed(said: Any) -> Any:
+    """A fact of identity's: a number stays one, words stay on their line, requests keep their links."""
+    if isinstance(said, str):
+        return one_line(said)
+    if isinstance(said, list):
+        return [{"name": one_line(each["name"]), "url": each["url"]} for each in said]
+    return said
 
 
 def _marked(speech: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,134 @@
-"""What the identity service says and hears: sessions, tokens and persons."""
+"""What the identity service says and hears: accounts and their processes, sessions, tokens and persons.
 
+A ``Course`` is all a process of accounts remembers: it is always replaced by what the paper says. No address, no name
+and no secret is in it; letters that carry a link name the link by its id, and identity hands it out while they are
+written.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
+from temporalio import activity
 
 from shared.contracts.certificates import View
+from shared.contracts.notifications import LetterOrder
+from shared.rules.actor import Actor
 
 QUEUE = "identity"
+
+
+# ── For the workflows ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Kind(StrEnum):
+    """The processes of accounts, each named after its workflow."""
+
+    CREATION = "AccountCreation"
+    """A registration of the EU-Login kind: a link, a password, an account."""
+    VALIDATION = "AccountValidation"
+    """A registration of the classic kind: confirmed by its owner, then validated by his authority."""
+    RESET = "PasswordReset"
+    """A new password for somebody who cannot sign in any more."""
+    LIFE = "AccountLife"
+    """An account after its activation: it is blocked when nobody signs in for too long."""
+    CHANGE = "DetailsChange"
+    """A change of name or address, confirmed by mail."""
+
+
+def course_id(kind: Kind, key: str) -> str:
+    """The id of a process's workflow: nothing but opaque."""
+    return f"{kind.name.lower()}-{key}"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The next clock of a process: its name and when it rings."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Course:
+    """All a process of accounts remembers."""
+
+    kind: Kind
+    id: str
+    state: str = ""
+    revision: int = 0
+    over: bool = False
+    due: Tick | None = None
+    letters: tuple[LetterOrder, ...] = ()
+    """Letters that are to be on their way by now; the same key is the same letter, however often it is ordered."""
+    awaited: str = ""
+    """What it waits for, as one English sentence for those who look into the engine."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A wish to take one step in a process."""
+
+    kind: Kind
+    id: str
+    name: str
+    """What is wished: ``confirm``, ``activate``, ``refuse``…"""
+    good_until: datetime | None = None
+    """Until when the link or form behind it is good; compared with the time, whatever the timers did."""
+    link_id: str | None = None
+    actor: Actor | None = None
+    """Who decides, where somebody else does."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step to be taken on paper, under its key."""
+
+    step: Step
+    key: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A clock of a process has run out: the paper decides whether it still matters."""
+
+    kind: Kind
+    id: str
+    due: Tick
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which process."""
+
+    kind: Kind
+    id: str
+
+
+class IdentityActivities(ABC):
+    """What the workflows may ask of the identity service."""
+
+    @abstractmethod
+    @activity.defn(name="identity.look")
+    async def look(self, which: Which) -> Course:
+        """The process as it stands on paper; a link that was asked for is minted here."""
+
+    @abstractmethod
+    @activity.defn(name="identity.take")
+    async def take(self, taken: Taken) -> Course:
+        """Take one step on paper: row, journal and event, or nothing. Refuses with a code, never retried."""
+
+    @abstractmethod
+    @activity.defn(name="identity.ring")
+    async def ring(self, rung: Rung) -> Course:
+        """Write down that a clock has rung, once, with what follows; the course with its next clock."""
+
+
+# ── For readers ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class SignIn(View):
@@ -76,3 +198,87 @@ class Preferences(View):
 
     language: str | None = None
     time_zone: str | None = None
+
+
+class LinkView(View):
+    """What a letter carries: the address it leads to, and facts only identity keeps. For the letter-writer alone."""
+
+    url: str
+    facts: dict[str, Any] = Field(default_factory=dict)
+    email: str | None = None
+    """Where the letter goes, when not to the person's own address: a new one that he is to confirm."""
+
+
+class Challenge(View):
+    """A proof of work to be done by the browser of a person who registers."""
+
+    challenge: dict[str, Any]
+
+
+class Registration(View):
+    """The form [Créer un compte]."""
+
+    first_name: str = Field(max_length=400)
+    last_name: str = Field(max_length=400)
+    email: str = Field(max_length=400)
+    email_again: str = Field(max_length=400)
+    language: str = Field(max_length=8)
+    privacy: bool
+    proof: str = Field(max_length=8000)
+    """The solution of the challenge, as its widget writes it."""
+    username: str | None = Field(default=None, max_length=100)
+
+
+class RegistrationView(View):
+    """A registration was taken: the same for a known and an unknown address."""
+
+    id: str
+    minutes: int
+    """How long the link in the letter is good."""
+
+
+class Opened(View):
+    """A link was clicked in time: its form, good for a quarter of an hour in the browser that clicked."""
+
+    form: str
+    good_until: datetime
+    name: str
+    email: str
+
+
+class Secret(View):
+    """What a link carries."""
+
+    secret: str = Field(max_length=200)
+
+
+class NewPassword(View):
+    """A password chosen in the form behind a link."""
+
+    form: str = Field(max_length=400)
+    password: str = Field(max_length=1024)
+    password_again: str = Field(max_length=1024)
+
+
+class Draft(View):
+    """A password while it is being typed, and whose it is to be."""
+
+    password: str = Field(max_length=1024)
+    form: str | None = Field(default=None, max_length=400)
+    email: str = Field(default="", max_length=400)
+    names: list[str] = Field(default_factory=list, max_length=5)
+
+
+class RuleView(View):
+    """One rule of passwords, and whether it holds."""
+
+    code: str
+    says: str
+    holds: bool
+
+
+class Meter(View):
+    """What a password still lacks."""
+
+    rules: list[RuleView]
+    fits: bool

@@ -21,6 +21,17 @@ TIMED = frozenset(
 )
 """Letters after which a clock may run for the reader."""
 
+ENCLOSED = {
+    "minutes": 90, "hours": 24, "days": 7, "count": 2, "username": "claire@pyrenees.example",
+    "password": "TR004711004711", "validator": "DDPP de la Haute-Garonne", "full_name": "Claire O'Brien-Delmas",
+    "address": "claire.obrien@pyrenees.example",
+    "requests": [
+        {"name": "Ann <b>", "url": "https://bordereau.example/users/1"},
+        {"name": "Παύλος", "url": "https://bordereau.example/users/2"},
+    ],
+}  # fmt: skip
+"""What identity hands out while one of its letters is written."""
+
 
 def readers_of(letter: str) -> list[Tie]:
     """The ties of those who may read a letter, each seen by itself."""
@@ -41,7 +52,7 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
     pages = []
     for tie in readers_of(letter):
         organisation = None if letter in ORDERED else PARTIES.get(tie, ["pyrenees"])[0]
-        facts = {
+        facts: dict[str, object] = {
             "number": None if letter in NAMELESS else NUMBER,
             "by": "perpignan" if Tie.CONSIGNEE in readers_of(letter) and letter != "issued" else "ecocert",
             "parties": PARTIES,
@@ -52,6 +63,8 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
             "arrival": (NOON + timedelta(days=9)).isoformat() if letter in ("issued", "prior-notification") else None,
             "boxes": ["arrival_at", "gross_weight", "containers"],
         }
+        if letter in ORDERED:
+            facts |= ENCLOSED | {"reason": "No such establishment" if letter == "account-refused" else None}
         reader = Reader(language, zone, "Claire", organisation)
         written = writing.letter(letter, facts, NAMES, reader, link, "contact@bordereau.example")
         yield f"=== {tie} ===\n{written.subject}\n\n{written.text}"
