@@ -1,5 +1,6 @@
 # `make` alone prints what can be made. `run` and `test` set up all they need.
 # T= narrows the tests: make test T=tests/rules, make test T="-k stale".
+# Any setting may be given in the environment (docs/operations.md): PORTAL_HOST=0.0.0.0 CERTIFICATES_LOG_LEVEL=DEBUG make run
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo stop reset test rules journeys lint types sure bench docs histories lock migration environment

@@ -1,5 +1,6 @@
 """What is started: the ports, the services and what each is told of its surroundings. A new service is one row."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,13 +96,14 @@ def service(
 ) -> Program:
     """A service of ours, told where the others are; `besides` are settings without their prefix."""
     settings = _surroundings(row, var, addresses, database, demo) | dict(besides)
+    told = {f"{row.name.upper()}_{key}": value for key, value in settings.items()}
     port = addresses.ports[row.name]
     return Program(
         name=row.name,
         command=(sys.executable, "-m", row.module, *row.arguments),
         forked=(row.module, *row.arguments) if row.heavy else (),
         folder=ROOT,
-        environment={f"{row.name.upper()}_{key}": value for key, value in settings.items()} | {"PYTHONUNBUFFERED": "1"},
+        environment=told | _said_outside(row, told) | {"PYTHONUNBUFFERED": "1"},
         ready=http(port),
         alarming=_ALARMING,
     )
@@ -130,6 +132,11 @@ def _surroundings(row: Service, var: Path, addresses: Addresses, database: Serve
         "MIGRATE_AT_START": "true",
         "LOG_LEVEL": "INFO",
     }
+
+
+def _said_outside(row: Service, told: Mapping[str, str]) -> dict[str, str]:
+    """What whoever started us says otherwise: `PORTAL_HOST=0.0.0.0 make run`. Ports are ours (var/ports.json)."""
+    return {key: os.environ[key] for key in told if key in os.environ and key != f"{row.name.upper()}_PORT"}
 
 
 _OURS: Final = frozenset(row.name for row in SERVICES)
