@@ -37,6 +37,8 @@ class OrganisationRow(Table, table=True):
         Index("organisation_numbers", "numbers", postgresql_using="gin"),
         Index("organisation_words", "words", postgresql_using="gin"),
         Index("organisation_code", "code"),
+        Index("organisation_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("organisation_postal_code", "country", "postal_code"),
         Index("organisation_superior", "superior", postgresql_where=text("superior IS NOT NULL")),
     )
 
@@ -65,6 +67,12 @@ class OrganisationRow(Table, table=True):
     territory: str | None = Field(default=None, sa_column=Column(String(40)))
     time_zone: str = Field(default="Europe/Paris", sa_column=Column(String(64), nullable=False))
     demo: bool = False
+    duplicate_of: str | None = Field(default=None, sa_column=Column(Id))
+    """The organisation this one turned out to be."""
+    rung: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    """The warnings of ending activities that were given."""
+    due_name: str | None = Field(default=None, sa_column=Column(String(80)))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     revision: int = 0
     created_at: datetime = Field(default=None, sa_column=Column(Moment, nullable=False))
     updated_at: datetime = Field(default=None, sa_column=Column(Moment, nullable=False))
@@ -77,12 +85,24 @@ class OrganisationRow(Table, table=True):
 
 
 class RoleRow(Table, table=True):
-    """What a person is, or asks to be, in an organisation."""
+    """What a person is, or asks to be, in an organisation: one row from the request to the end of the role."""
 
     __tablename__ = "role"
     __table_args__ = (
-        Index("role_of", "person_id", "organisation_id", unique=True),
+        Index(
+            "role_of",
+            "person_id",
+            "organisation_id",
+            unique=True,
+            postgresql_where=text("status IN ('REQUESTED', 'VALID', 'SUSPENDED')"),
+        ),
         Index("role_in", "organisation_id", "status"),
+        Index("role_awaited", "awaited_by", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("role_told", "told", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("role_waiting", "requested_at", "id", postgresql_where=text("status = 'REQUESTED'")),
+        Index("role_words", "words", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("role_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("role_born", "person_id", "birth_key"),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
@@ -92,6 +112,95 @@ class RoleRow(Table, table=True):
     status: str = Field(sa_column=Column(String(30), nullable=False))
     administrator: bool = False
     since: datetime = Field(sa_column=Column(Moment, nullable=False))
+    """When it came to its status."""
+    person: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """First and last name, as he signed in when he asked."""
+    countries: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    """For which countries he works, in a control body."""
+    message: str = Field(default="", sa_column=Column(Text, nullable=False))
+    email: str = Field(default="", sa_column=Column(Text, nullable=False))
+    phone: str = Field(default="", sa_column=Column(Text, nullable=False))
+    proposal_id: str | None = Field(default=None, sa_column=Column(Id))
+    """The operator he asked to have created together with his role."""
+    requested_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    counted_from: datetime = Field(sa_column=Column(Moment, nullable=False))
+    asked_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    question: str = Field(default="", sa_column=Column(Text, nullable=False))
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    rung: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    due_name: str | None = Field(default=None, sa_column=Column(String(80)))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    """Organisations that may decide, in the order they are asked."""
+    told: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    """The authority above, once it was told."""
+    revision: int = 1
+    birth_key: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    born: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    """Digest of what was asked for, so that the same key with another request is noticed."""
+    words: Any = Field(default=None, sa_column=Column(TSVECTOR, nullable=False, server_default=""))
+
+
+class ProposalRow(Table, table=True):
+    """A new operator, or a change of one, that awaits a decision; what is in force stands in the organisation."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (
+        Index("proposal_open", "organisation_id", unique=True, postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_awaited", "awaited_by", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_told", "told", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_waiting", "requested_at", "id", postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    organisation_id: str = Field(sa_column=Column(Id, ForeignKey("organisation.id"), nullable=False))
+    kind: str = Field(sa_column=Column(String(20), nullable=False))
+    person_id: str = Field(sa_column=Column(Id, nullable=False))
+    person: str = Field(sa_column=Column(Text, nullable=False))
+    acting_for: str | None = Field(default=None, sa_column=Column(Id))
+    status: str = Field(sa_column=Column(String(30), nullable=False))
+    changes: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    """Field -> what it shall be."""
+    before: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    """Field -> what it was when this was proposed."""
+    why: str = Field(default="", sa_column=Column(Text, nullable=False))
+    evidence: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    file: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """The proof of certification, base64; in a column of its own, so that lists need not carry it."""
+    requested_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    counted_from: datetime = Field(sa_column=Column(Moment, nullable=False))
+    asked_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    question: str = Field(default="", sa_column=Column(Text, nullable=False))
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    rung: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    due_name: str | None = Field(default=None, sa_column=Column(String(80)))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    told: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    since: datetime = Field(sa_column=Column(Moment, nullable=False))
+    revision: int = 1
+    born: str = Field(default="", sa_column=Column(String(64), nullable=False))
+
+
+class LineRow(Table, table=True):
+    """One line of the history of a role, a proposal or an operator's standing, and the answer its key was given."""
+
+    __tablename__ = "line"
+    __table_args__ = (Index("line_of", "about", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    about: str = Field(sa_column=Column(Id, nullable=False))
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    action: str = Field(sa_column=Column(String(40), nullable=False))
+    person_id: str | None = Field(default=None, sa_column=Column(Id))
+    person: str = Field(default="", sa_column=Column(Text, nullable=False))
+    acting_for: str | None = Field(default=None, sa_column=Column(Id))
+    said: str = Field(default="", sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(String(30), nullable=False))
+    key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
+    digest: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
 
 
 class JournalRow(Table, table=True):

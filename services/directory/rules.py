@@ -3,24 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 _LIGATURES: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _BETWEEN: Final = re.compile(r"[\W_]+")
 LONGEST_WORD: Final = 100
 MOST_WORDS: Final = 12
-
-
-class RoleStatus(StrEnum):
-    """The state of a person's role in an organisation; only a valid one gives rights."""
-
-    REQUESTED = "REQUESTED"
-    VALID = "VALID"
-    SUSPENDED = "SUSPENDED"
-    REFUSED = "REFUSED"
-    WITHDRAWN = "WITHDRAWN"
-    EXPIRED = "EXPIRED"
 
 
 def folded(text: str) -> str:

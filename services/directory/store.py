@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, case, cast, literal, text, tuple_
+from sqlalchemy import ColumnElement, case, cast, literal, or_, text, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory import rules
 from services.directory.models import Id, JournalRow, OrganisationRow, RoleRow
-from services.directory.rules import RoleStatus
 from shared.events.directory import (
     ActivityPart,
     Organisation,
@@ -26,6 +25,8 @@ from shared.events.directory import (
 )
 from shared.kit.outbox import announce
 from shared.rules.refusals import Refused
+from shared.rules.requests import OPEN, RoleStatus
+from shared.rules.roles import RoleType, StandingStatus
 
 PUBLIC = (*Organisation.model_fields, "region", "latitude", "longitude", "contacts", "territory")
 """The fields that make an organisation's record; the journal keeps them all, each time."""
@@ -48,6 +49,7 @@ class Search:
     country: str | None = None
     kind: str | None = None
     activity: str | None = None
+    section: str | None = None
     authority_role: str | None = None
     competence: str | None = None
     recognised_in: str | None = None
@@ -66,6 +68,50 @@ async def organisation(session: AsyncSession, organisation_id: str) -> Organisat
     if row is None:
         raise Refused("not_found")
     return row
+
+
+async def locked(session: AsyncSession, organisation_id: str) -> OrganisationRow:
+    """One organisation, nobody else's to change until this transaction ends."""
+    row = await session.get(OrganisationRow, organisation_id, with_for_update=True)
+    if row is None:
+        raise Refused("not_found")
+    return row
+
+
+async def valid_bodies(session: AsyncSession, ids: Iterable[str | None]) -> set[str]:
+    """Which of these are valid control bodies."""
+    wanted = [each for each in ids if each and _is_id(each)]
+    rows = select(OrganisationRow.id).where(
+        col(OrganisationRow.id).in_(wanted),
+        OrganisationRow.kind == RoleType.CONTROL_BODY,
+        OrganisationRow.status == StandingStatus.VALID,
+    )
+    return set((await session.exec(rows)).all()) if wanted else set()
+
+
+async def naming(session: AsyncSession, organisation_id: str) -> Sequence[OrganisationRow]:
+    """The organisations whose records name this one: as the authority above, or as their control body."""
+    named = col(OrganisationRow.activities).contains([{"control_body": organisation_id}])
+    rows = select(OrganisationRow).where((col(OrganisationRow.superior) == organisation_id) | named)
+    return (await session.exec(rows.order_by(col(OrganisationRow.id)).with_for_update())).all()
+
+
+def any_number(numbers: Iterable[str]) -> ColumnElement[bool]:
+    """The organisations that have one of these numbers."""
+    return or_(*(col(OrganisationRow.numbers).contains([each]) for each in numbers))
+
+
+def any_word(words: Iterable[str], country: str) -> ColumnElement[bool]:
+    """The organisations of a country that have one of these words in their name, town or numbers."""
+    wanted = cast(" | ".join(f"'{word}':*" for word in words), TSQUERY)
+    return (col(OrganisationRow.country) == country) & col(OrganisationRow.words).op("@@", is_comparison=True)(wanted)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 async def organisations(session: AsyncSession, ids: Iterable[str]) -> Sequence[OrganisationRow]:
@@ -194,7 +240,9 @@ async def journal(session: AsyncSession, organisation_id: str) -> Sequence[Journ
 # ── Search ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def search(session: AsyncSession, wanted: Search) -> tuple[Sequence[OrganisationRow], str | None]:
+async def search(
+    session: AsyncSession, wanted: Search, public: bool = False
+) -> tuple[Sequence[OrganisationRow], str | None]:
     """One page of the organisations that fit, by name, and the cursor of the next page.
 
     A search by number shows first whom the number belongs to, and then those who only have it as a part.
@@ -203,6 +251,8 @@ async def search(session: AsyncSession, wanted: Search) -> tuple[Sequence[Organi
     place = (case((col(OrganisationRow.numbers).contains([exact]), 0), else_=1),) if exact else ()
     order = (*place, col(OrganisationRow.name_key), col(OrganisationRow.id))
     query = select(OrganisationRow).where(*_fitting(wanted))
+    if public:
+        query = query.where(OrganisationRow.kind != RoleType.SYS_ADMIN)
     if wanted.after:
         query = query.where(tuple_(*order) > tuple_(*_opened(wanted.after, ranked=bool(exact))))
     rows = (await session.exec(query.order_by(*order).limit(wanted.limit + 1))).all()
@@ -227,6 +277,8 @@ def _fitting(wanted: Search) -> list[ColumnElement[bool]]:
     )
     conditions = [column == value for column, value in equal if value]
     conditions += [column.contains([value]) for column, value in among if value]
+    if wanted.section:
+        conditions.append(col(row.activities).contains([{"section": wanted.section}]))
     if looked_for := rules.searching(wanted.text):
         conditions.append(col(row.words).op("@@", is_comparison=True)(cast(looked_for, TSQUERY)))
     return conditions
@@ -277,14 +329,21 @@ async def grant(
 ) -> RoleRow:
     """A person's role in an organisation becomes valid: row, journal and news, or nothing."""
     where = await organisation(session, organisation_id)
-    role = await _role(session, person_id, organisation_id) or RoleRow(
-        id=str(uuid4()), person_id=person_id, organisation_id=organisation_id, role_type="", status="", since=now
+    role = await open_role(session, person_id, organisation_id) or RoleRow(
+        id=str(uuid4()),
+        person_id=person_id,
+        organisation_id=organisation_id,
+        role_type="",
+        status="",
+        since=now,
+        requested_at=now,
+        counted_from=now,
     )
     if (role.status, role.administrator) == (RoleStatus.VALID, administrator):
         return role
     role.role_type, role.status, role.administrator, role.since = where.kind, RoleStatus.VALID, administrator, now
     session.add(role)
-    _note(session, where, role, "role_granted", by, now)
+    note(session, where, role, "role_granted", by, now)
     await announce(
         session,
         RoleGranted(
@@ -307,20 +366,25 @@ async def revoke(
     status: RoleStatus = RoleStatus.WITHDRAWN,
 ) -> None:
     """A person's valid role ends or is suspended: row, journal and news, or nothing."""
-    role = await _role(session, person_id, organisation_id)
+    role = await open_role(session, person_id, organisation_id)
     if role is None or role.status != RoleStatus.VALID:
         raise Refused("not_found")
     role.status, role.since = status, now
-    _note(session, await organisation(session, organisation_id), role, "role_revoked", by, now)
+    note(session, await organisation(session, organisation_id), role, "role_revoked", by, now)
     await announce(session, RoleRevoked(at=now, person_id=person_id, organisation_id=organisation_id, reason=by.why))
 
 
-async def _role(session: AsyncSession, person_id: str, organisation_id: str) -> RoleRow | None:
-    found = select(RoleRow).where(RoleRow.person_id == person_id, RoleRow.organisation_id == organisation_id)
+async def open_role(session: AsyncSession, person_id: str, organisation_id: str) -> RoleRow | None:
+    """The role a person has, or asks for, in an organisation."""
+    found = select(RoleRow).where(
+        RoleRow.person_id == person_id,
+        RoleRow.organisation_id == organisation_id,
+        col(RoleRow.status).in_(sorted(OPEN)),
+    )
     return (await session.exec(found.with_for_update())).one_or_none()
 
 
-def _note(session: AsyncSession, where: OrganisationRow, role: RoleRow, what: str, by: By, now: datetime) -> None:
+def note(session: AsyncSession, where: OrganisationRow, role: RoleRow, what: str, by: By, now: datetime) -> None:
     """A line in the organisation's journal about one of its people."""
     told = {"person": role.person_id, "status": role.status, "administrator": role.administrator}
     session.add(

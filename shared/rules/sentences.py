@@ -62,8 +62,6 @@ PROBLEMS: Final = {
     "remarks_needed":
         "Please say in the remarks what was not in order.",
     # the record of an organisation
-    "field_needed":
-        "Please fill this in.",
     "not_a_country":
         "Please choose a country from the list.",
     "contact_needed":
@@ -222,8 +220,24 @@ PROBLEMS: Final = {
         "The laboratory result is still awaited. Please decide when it is there.",
     "customs_procedure_incomplete":
         "Box 19 is filled in half. Please have all of it filled in, or cleared.",
+    "not_verified_again":
+        "A customs procedure was carried out. Please verify the goods again after it, and say so here.",
+    # one certificate in the place of another
     "replacement_pending":
         "A certificate that replaces this one is being written. Please wait for it, or have it withdrawn.",
+    "nothing_to_accept":
+        "No replacement awaits to be accepted here. Please reload the page.",
+    "replacement_lapsed":
+        "The certificate this one should replace no longer waits for it. Please begin a new replacement there.",
+    "replacement_not_accepted":
+        "The authority of the member state has not accepted this replacement yet. Please wait for it.",
+    # irregularities and extracts
+    "notice_answered":
+        "This notice was answered already. Please reload the page to read the answer.",
+    "quantity_left":
+        "Something of this consignment is in no extract yet. Please have it extracted first.",
+    "extracts_open":
+        "An extract of this certificate is not decided yet. Please wait for it, or have it deleted.",
 }
 # fmt: on
 """Code of a problem -> its sentence."""

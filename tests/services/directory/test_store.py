@@ -4,11 +4,11 @@ import pytest
 
 from services.directory import demo, store
 from services.directory.models import OrganisationRow
-from services.directory.rules import RoleStatus
 from services.directory.store import By
 from shared.events.base import CATALOGUE
 from shared.events.directory import OrganisationChanged, RoleGranted
 from shared.rules.refusals import Refused
+from shared.rules.requests import RoleStatus
 from tests.services.directory.conftest import House
 
 ATLAS = demo.organisation_id("atlas-bio-export")
