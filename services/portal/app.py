@@ -31,6 +31,8 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 
 log = logger("portal")
 
+AREAS: Final = (tasks.router, account.router, certificates.router, directory.router, ops.router)
+"""All pages: one router per area."""
 TITLES: Final = {
     400: N_("This cannot be read"),
     401: N_("Please sign in"),
@@ -70,8 +72,8 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
         return {"status": "ok"}
 
     app.mount("/static", Files(directory=STATIC), name="static")
-    for area in (tasks, account, certificates, directory, ops):
-        app.include_router(area.router, dependencies=[Depends(enter)])
+    for area in AREAS:
+        app.include_router(area, dependencies=[Depends(enter)])
 
     app.add_exception_handler(SignInFirst, _to_the_door)
     app.add_exception_handler(Trouble, _trouble)

@@ -4,6 +4,7 @@ One thing to remember: an htmx fragment is a block of its page, so both are writ
 """
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +31,9 @@ def _fingerprints() -> dict[str, str]:
     }
 
 
+@cache
 def environment() -> Environment:
-    """The environment all pages are written in."""
+    """The environment all pages are written in: one for the process, as its pages are compiled once."""
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -71,6 +73,7 @@ def environment() -> Environment:
         moment=words.moment,
         for_input=words.for_input,
         number=words.number,
+        typed=lambda value: words.number(value, grouped=False),
         country=words.country,
         listing=words.listing,
         isodate=lambda value: value.isoformat() if value else "",

@@ -131,17 +131,23 @@ AWAITED: Final = {
     #  what a certificate waits for -> the sentence with whose turn it is, and what that one has to do
     "await_submission": (N_("Waits for %(who)s to complete and submit it."),
                          N_("Complete and submit the draft")),
-    "await_box_18":     (N_("Waits for %(who)s to check it and sign box 18."),
-                         N_("Check and sign box 18")),
-    "await_box_20":     (N_("Waits for %(who)s to verify the consignment and sign box 20."),
-                         N_("Verify and sign box 20")),
-    "await_box_21":     (N_("Waits for %(who)s to receive the goods and sign box 21."),
-                         N_("Receive the goods and sign box 21")),
+    "await_box_18":     (N_("Waits for %(who)s to check it and sign box %(box)s."),
+                         N_("Check and sign box %(box)s")),
+    "await_box_20":     (N_("Waits for %(who)s to verify the consignment and sign box %(box)s."),
+                         N_("Verify and sign box %(box)s")),
+    "await_box_21":     (N_("Waits for %(who)s to receive the goods and sign box %(box)s."),
+                         N_("Receive the goods and sign box %(box)s")),
     "await_extracts":   (N_("Waits for %(who)s to begin an extract for each batch."),
                          N_("Begin the extracts")),
     "await_conclusion": (N_("Waits for %(who)s: the body replies, the authority concludes."),
                          N_("Settle the irregularity")),
 }
+SIGNED_NEXT: Final = {
+    "await_box_18": "issuing_declaration",
+    "await_box_20": "entry_checks",
+    "await_box_21": "first_consignee_declaration",
+}
+"""The box that is signed when what is waited for is done; its number depends on the form."""
 TO_DO: Final = {
     _S.DRAFT: "await_submission", _S.DESCRIPTION_COMPLETED: "await_box_18", _S.ISSUED: "await_box_20",
     _S.CONSIGNMENT_VERIFIED: "await_box_21", _S.BASE_FOR_EXTRACT: "await_extracts",

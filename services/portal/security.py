@@ -83,7 +83,7 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         path = scope["path"]
-        engine = path == ENGINE_PATH or path.startswith(ENGINE_PATH + "/")
+        engine = path.startswith(ENGINE_PATH + "/")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

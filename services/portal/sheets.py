@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from services.portal import words
 from services.portal.forms import Placed, SheetBox, number_of, placed, sheet
-from services.portal.names import ACTIONS, AWAITED, CHOICES, STAGES, STATUSES
+from services.portal.names import ACTIONS, AWAITED, CHOICES, SIGNED_NEXT, STAGES, STATUSES
 from shared.contracts.certificates import (
     CertificateView,
     CommodityView,
@@ -245,11 +245,21 @@ def waiting(view: CertificateView) -> str:
     """One sentence: whom the certificate waits for, and for what."""
     if view.awaited is None or view.awaited.code not in AWAITED:
         return ""
-    sentence, mine = AWAITED[view.awaited.code]
+    code, model = view.awaited.code, Model(view.form_model)
+    sentence = AWAITED[code][0]
     if view.awaited.mine:
-        return words._("It is your turn: %(what)s.", what=lower_first(words._(mine)))
+        return words._("It is your turn: %(what)s.", what=lower_first(to_do(code, model)))
     who = words.listing([each.name for each in view.awaited.organisations]) or words._("somebody to be named")
-    return words._(sentence, who=who)
+    return words._(sentence, who=who, box=_next_box(code, model))
+
+
+def to_do(code: str, model: Model) -> str:
+    """What whoever a certificate waits for has to do."""
+    return words._(AWAITED[code][1], box=_next_box(code, model)) if code in AWAITED else ""
+
+
+def _next_box(code: str, model: Model) -> int | str | None:
+    return number_of(model, SIGNED_NEXT[code]) if code in SIGNED_NEXT else ""
 
 
 def then(view: CertificateView) -> str:

@@ -5,6 +5,7 @@ process starts; nothing compiled is kept in the repository.
 """
 
 import gettext as standard
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -182,7 +183,7 @@ def from_input(text: str) -> datetime | None:
 # ---- numbers, places, lists -----------------------------------------------------------------------------------
 
 
-def number(value: Decimal | int | str | None) -> str:
+def number(value: Decimal | int | str | None, grouped: bool = True) -> str:
     """A number as the reader writes it; what is no number is shown as it was typed."""
     if value is None or value == "":
         return ""
@@ -192,19 +193,32 @@ def number(value: Decimal | int | str | None) -> str:
         return str(value)
     if not exact.is_finite():
         return str(value)
-    return babel_numbers.format_decimal(exact, locale=reader().locale, decimal_quantization=False)
+    return babel_numbers.format_decimal(
+        exact, locale=reader().locale, decimal_quantization=False, group_separator=grouped
+    )
 
 
 def typed_number(text: str) -> str:
-    """A number as somebody typed it (1 250,5 or 1250.5) in the one form we keep; what is no number comes back."""
-    plain = text.strip().replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
-    if plain.count(",") == 1 and "." not in plain:
+    """A number as the reader typed it, in the one form we keep; what is no number comes back as it is.
+
+    1 250,5 and 1250.5 are the same to everybody; 3,610 is three and a bit in French, three thousand in English.
+    """
+    plain = "".join(sign for sign in text if not sign.isspace())
+    commas, dots = plain.count(","), plain.count(".")
+    if commas and dots:
+        group = "," if plain.rfind(".") > plain.rfind(",") else "."
+        plain = plain.replace(group, "").replace(",", ".")
+    elif commas > 1 or (commas and reader().language == "en" and _THOUSANDS.fullmatch(plain)):
+        plain = plain.replace(",", "")
+    elif dots > 1:
+        plain = plain.replace(".", "")
+    else:
         plain = plain.replace(",", ".")
-    try:
-        exact = Decimal(plain)
-    except InvalidOperation:
-        return text.strip()
-    return format(exact, "f") if exact.is_finite() else text.strip()
+    return plain if _NUMBER.fullmatch(plain) else text.strip()
+
+
+_NUMBER: Final = re.compile(r"-?[0-9]+([.][0-9]+)?")
+_THOUSANDS: Final = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+")
 
 
 def country(code: str | None) -> str:

@@ -338,6 +338,8 @@ class CertificatesInMemory(CertificatesClient):
                     **party,
                 )
             )
+        if not str(wishes.get("after") or 0).isdecimal():
+            raise Trouble(422, "invalid", "Something in this request is not right.", "after")
         limit, start = int(wishes.get("limit") or 25), int(wishes.get("after") or 0)
         counts: dict[str, int] = {}
         for paper in seen:

@@ -20,6 +20,7 @@ from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from temporalio.api.common.v1 import Payload  # the wire format of the engine's pages, nothing more
 
 from services.portal.clients import Trouble
 from services.portal.names import LETTER_STATES
@@ -161,8 +162,6 @@ def looks(var: Path, latest: int = 20) -> list[dict[str, Any]]:
 @router.post("/codec/decode")
 async def decode(request: Request, house: TheHouse, visitor: Ops) -> Response:
     """Open payloads for the engine's pages; who had it done is written down."""
-    from temporalio.api.common.v1 import Payload, Payloads  # the wire format of the engine's pages, nothing more
-
     sent = await _payloads(request)
     codec = EncryptingCodec(keyring(house.settings.codec_key_file, "codec"))
     try:
@@ -176,7 +175,6 @@ async def decode(request: Request, house: TheHouse, visitor: Ops) -> Response:
     except Exception as problem:
         raise Refused("malformed") from problem
     look_down(house, visitor, "payloads", _shown_page(request))
-    del Payloads
     return JSONResponse(
         {
             "payloads": [
@@ -209,7 +207,7 @@ def _shown_page(request: Request) -> str:
 
 
 @router.api_route("/temporal", methods=["GET"])
-async def engine_root() -> Response:
+async def engine_root(visitor: Ops) -> Response:
     """The engine's pages live under a path of their own."""
     return RedirectResponse("/ops/temporal/", 308)
 

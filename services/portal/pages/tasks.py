@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.portal import words
+from services.portal import sheets, words
 from services.portal.clients import Trouble
-from services.portal.names import AWAITED, STATUSES, TO_DO
+from services.portal.names import STATUSES, TO_DO
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
 from shared.contracts.notifications import NewsPage
+from shared.rules.boxes import Model
 
 router = APIRouter()
 
@@ -39,7 +40,7 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
         news=news,
         counts=latest.counts,
         statuses=STATUSES,
-        to_do=lambda line: words._(AWAITED[TO_DO[line.status]][1]) if line.status in TO_DO else "",
+        to_do=lambda line: sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model)),
         may_create=visitor.post.role_type in ("OPERATOR", "CONTROL_BODY"),
         awaiting=len(awaiting.items),
     )

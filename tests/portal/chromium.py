@@ -1,0 +1,117 @@
+"""A real browser: Debian's Chromium, driven by Playwright, with axe and an eye on what it asks for."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+VENDOR = Path(__file__).parent / "vendor"
+QUIET = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+    "--hide-scrollbars",
+)
+
+
+def where() -> str | None:
+    """The browser's program, if there is one here."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next((found for name in names if (found := shutil.which(name))), None)
+
+
+@cache
+def axe() -> str:
+    """The source of axe."""
+    return next(VENDOR.glob("axe-*.min.js")).read_text()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running browser."""
+    program = where()
+    assert program, "no Chromium here: install it (apt-get install chromium) or name it in CHROMIUM"
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Eye:
+    """One window, and everything it asked for or complained about."""
+
+    page: Page
+    address: str
+    asked_elsewhere: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> "Eye":
+        """Begin to look."""
+        self.page.on("request", self._request)
+        self.page.on("console", lambda message: self._heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return self
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "about:", "blob:")):
+            self.asked_elsewhere.append(request.url)
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and "status of 4" not in text and "status of 5" not in text:
+            self.complaints.append(text)
+
+    def goto(self, path: str) -> int:
+        """Open a page; its HTTP status."""
+        answer = self.page.goto(self.address + path)
+        assert answer is not None
+        return answer.status
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong, with the elements."""
+        self.page.evaluate(axe())
+        found = self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
+            " 'wcag22aa', 'best-practice']}).then(said => said.violations.map(each => each.id + ': ' + each.help"
+            " + ' — ' + each.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')))"
+        )
+        return list(found)
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return max(0, wide)
+
+
+@contextmanager
+def window(
+    browser: Browser,
+    address: str,
+    width: int = 1440,
+    scheme: str = "light",
+    scripts: bool = True,
+    language: str = "en",
+) -> Iterator[Eye]:
+    """A fresh window of some width and colour scheme."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=scripts,
+        locale=language,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(10_000)
+    try:
+        yield Eye(context.new_page(), address).watch()
+    finally:
+        context.close()

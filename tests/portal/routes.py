@@ -1,0 +1,56 @@
+"""Every page of the portal, from its routers, with an address of each: whatever is added there is looked at here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastapi.routing import APIRoute
+
+from services.portal.app import AREAS
+from tests.portal.world import World, organisation_id
+
+OPS = "ops@bordereau.example"
+EXPORTER = "exporter@atlas.example"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One route with its holes filled in, and who looks at it."""
+
+    method: str
+    path: str
+    route: str
+    email: str
+
+
+def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterator[Address]:
+    """Every route and method, with an address that leads somewhere in this world."""
+    fillings = {
+        "{certificate_id}": certificate_id,
+        "{organisation_id}": organisation_id("ecocert-ma"),
+        "{action}": action,
+        "{key}": "13",
+        "{code}": "fr",
+        "{news_id}": "1",
+        "{letter_id}": "1",
+        "{path:path}": "",
+    }
+    for area in AREAS:
+        for route in area.routes:
+            assert isinstance(route, APIRoute)
+            path = route.path
+            for hole, filling in fillings.items():
+                path = path.replace(hole, filling)
+            assert "{" not in path, f"{route.path} has a hole this table does not fill"
+            for method in sorted(route.methods):
+                yield Address(method, path, route.path, OPS if path.startswith("/ops") else EXPORTER)
+
+
+def pages(world: World, certificate_id: str, action: str = "copy") -> list[Address]:
+    """The routes that answer with a page to look at."""
+    elsewhere = {"/language/{code}", "/certificates/{certificate_id}/journal.json", "/ops/temporal", "/pick"}
+    elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
+    return [
+        each
+        for each in addresses(world, certificate_id, action)
+        if each.method == "GET" and each.route not in elsewhere
+    ]
