@@ -2,7 +2,8 @@
 
 import base64
 import json
-from datetime import datetime
+import uuid
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,7 @@ from sqlalchemy import (
     String,
     and_,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -25,7 +27,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import paper, store, views
-from services.certificates.models import CertificateRow
+from services.certificates.models import CertificateRow, Id
 from shared.contracts.certificates import CertificateLine, CertificatePage
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
@@ -44,6 +46,9 @@ SORTS: dict[str, tuple[Any, bool]] = {
     "arrival": (func.coalesce(col(CertificateRow.arrival_at), text("'infinity'::timestamptz")), False),
     "-arrival": (func.coalesce(col(CertificateRow.arrival_at), text("'-infinity'::timestamptz")), True),
 }
+
+ENDLESS = (datetime.max, datetime.min)  # noqa: DTZ901
+"""How the driver reads and writes infinity."""
 
 
 class ListWish(BaseModel):
@@ -68,7 +73,8 @@ async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> Certifica
     query: Select[Any] = select(CertificateRow, key.label("key")).where(*conditions)
     place = tuple_(key, col(CertificateRow.id))
     if wish.after:
-        seen = tuple_(*_opened(wish.after, wish.sort))
+        value, row_id = _opened(wish.after, wish.sort)
+        seen = tuple_(literal(value, key.type), literal(row_id, Id))
         query = query.where(place < seen if falling else place > seen)
     order = (key.desc(), col(CertificateRow.id).desc()) if falling else (key.asc(), col(CertificateRow.id).asc())
     rows = (await session.execute(query.order_by(*order).limit(wish.limit + 1))).all()
@@ -122,6 +128,7 @@ async def _counts(session: AsyncSession, conditions: list[ColumnElement[bool]]) 
         select(literal_column("1"))
         .select_from(CertificateRow)
         .where(and_(*conditions), col(CertificateRow.status) == statuses.c.status)
+        .order_by(col(CertificateRow.updated_at).desc())  # along the index: the newest of a status are near
         .limit(COUNT_LIMIT)
         .lateral("some")
     )
@@ -165,13 +172,21 @@ def _cursor(last: Any, sort: str) -> str:
 
 
 def _opened(cursor: str, sort: str) -> tuple[Any, str]:
+    """Where a cursor of ours points to; one that is not ours is refused."""
     try:
         made_for, value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if made_for != sort:
+        if made_for != sort or "\x00" in value:
             raise ValueError(made_for)
-        timed = sort in ("updated", "oldest", "arrival", "-arrival")
-        if timed and value.startswith(("datetime", "+", "-")):
-            raise ValueError(value)
-        return (datetime.fromisoformat(value) if timed else value), str(row_id)
-    except (ValueError, TypeError, AttributeError):
+        if sort in ("updated", "oldest", "arrival", "-arrival"):
+            value = datetime.fromisoformat(value)
+            if value not in ENDLESS:
+                value = _in_utc(value)
+        return value, str(uuid.UUID(row_id))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise Refused("invalid", field="after") from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(moment)
+    return moment.astimezone(UTC)

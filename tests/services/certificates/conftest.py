@@ -28,6 +28,7 @@ from services.certificates.seal import Seals, canonical, fingerprint
 from services.certificates.settings import Settings
 from shared.contracts.certificates import Edit, Life, NewCertificate, Order, Record, Recorded, Ring
 from shared.events.directory import OrganisationChanged
+from shared.kit import log
 from shared.kit.db import Database
 from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
@@ -288,6 +289,12 @@ async def the_story(database: Database) -> None:
         for organisation in world.ORGANISATIONS:
             await remember_organisation(session, said(organisation))
         await commodities.load(session, [{**years, **row} for row in world.COMMODITIES])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet() -> None:
+    """Logs as in life, one line each: drawing a traceback with its variables takes half a minute."""
+    log.set_up("certificates", "ERROR")
 
 
 @pytest.fixture(scope="session")
