@@ -41,4 +41,10 @@ fi
 .venv/bin/python -m uv --version >/dev/null 2>&1 ||
     .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 VIRTUAL_ENV=$PWD/.venv .venv/bin/python -m uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
+cat > .venv/bin/bordereau <<COMMAND
+#!/bin/sh
+# The command-line tool: bordereau verify FILE…, bordereau reference import FILE --year YEAR
+PYTHONPATH="$PWD" exec "$PWD/.venv/bin/python" -m services.certificates.cli "\$@"
+COMMAND
+chmod +x .venv/bin/bordereau
 cp "$lock" "$done_for"

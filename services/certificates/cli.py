@@ -12,7 +12,7 @@ from services.certificates.settings import Settings
 from shared.kit.db import Database
 from shared.reference import commodities as shipped
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(name="bordereau", help=__doc__, no_args_is_help=True, add_completion=False)
 reference = typer.Typer(help="Reference data.", no_args_is_help=True)
 app.add_typer(reference, name="reference")
 
@@ -52,8 +52,8 @@ def reference_import(
 
 def main() -> None:
     """Entry point."""
-    app()
+    app(prog_name="bordereau")
 
 
 if __name__ == "__main__":
-    sys.exit(app())
+    sys.exit(app(prog_name="bordereau"))
