@@ -112,8 +112,7 @@ async def test_a_link_is_dead_at_91_minutes(registering: Registering) -> None:
 async def test_after_an_outage_a_late_form_is_refused_although_no_timer_has_rung(env: WorkflowEnvironment) -> None:
     """The worker is away from minute 80 to 100; what arrives then is compared with the time, not with the timers."""
     paper, post, queue = Registry(env.get_current_time, await env.get_current_time()), PostOffice(), uuid4().hex
-    # the engine waits ten seconds for the worker that knew the process before it hands it to another
-    made = Registering(env, paper, post, Processes(env.client, queue, patience=40))
+    made = Registering(env, paper, post, Processes(env.client, queue))
     async with worker(env.client, POST_OFFICE, [], activities_of(post)):
         async with worker(env.client, queue, [AccountCreation], activities_of(paper)):
             await made.wake()
@@ -121,6 +120,7 @@ async def test_after_an_outage_a_late_form_is_refused_although_no_timer_has_rung
             await made.asks_again()  # so that no clock of this link rings before minute 150
             await made.minutes(19)
             form = await made.clicks()
+        await env.client.get_workflow_handle(made.id).terminate("lost in the outage")
         await made.minutes(21)
         async with worker(env.client, queue, [AccountCreation], activities_of(paper)):
             with pytest.raises(Refused) as refusal:
