@@ -95,7 +95,7 @@ async def act(
     """Ask the certificate's process for a move; answered once it is on paper."""
     order = Order(wish.action, actor, wish.revision, wish.form, wish.fingerprint)
     if order.asks in (Action.AMEND, Action.COPY, Action.EXTRACT):
-        raise Refused("unknown_action", action=wish.action)
+        raise Refused("unknown_action", action=wish.action, field="action")
     async with around.database.transaction() as session:
         row = await views.seen(session, certificate_id, actor)
         done = await store.told_before(session, order, row.id, key)
@@ -151,7 +151,7 @@ async def journal_export(certificate_id: str, actor: CurrentActor, around: Aroun
 async def order_state(key: str, actor: CurrentActor, around: Around) -> OrderState:
     """What became of an order of mine: done, or unknown and free to be sent again."""
     async with around.database.transaction() as session:
-        line = await store.journal_of_key(session, key)
+        line = await store.journal_of_key(session, key) if key.isprintable() else None
     if line is None or (line.person_id, line.organisation_id) != (actor.person_id, actor.organisation_id):
         return OrderState(key=key, state="unknown")
     return OrderState(

@@ -5,7 +5,7 @@ Everything here is computed from a row and the facts beside it; nothing is read 
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -159,7 +159,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
         country=country_of_authority(row, known),
         is_working_day=is_working_day,
     )
-    row.due_name, row.due_at = (due.name, due.at) if due else (None, None)
+    row.due_name, row.due_at = (due.name, due.at.astimezone(UTC)) if due else (None, None)
     if not find:
         return
     awaits = AWAITED.get(status)
@@ -171,7 +171,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
     row.issuing_body, row.first_consignee = content.get("issuing_body"), content.get("first_consignee")
     row.entry_authority, row.country_of_export = content.get("entry_authority"), content.get("country_of_export")
     arrival = content.get("arrival_at")
-    row.arrival_at = datetime.fromisoformat(arrival) if arrival else None
+    row.arrival_at = datetime.fromisoformat(arrival).astimezone(UTC) if arrival else None
     lines = content.get("product_lines") or []
     row.goods = ", ".join(dict.fromkeys(line["trade_name"] for line in lines if line.get("trade_name")))[:400]
     row.search = func.to_tsvector("simple", searchable(row, known))

@@ -90,7 +90,7 @@ class Order:
         try:
             return Action(self.action)
         except ValueError:
-            raise Refused("unknown_action", action=self.action) from None
+            raise Refused("unknown_action", action=self.action, field="action") from None
 
 
 @dataclass(frozen=True)

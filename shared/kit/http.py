@@ -23,6 +23,7 @@ from shared.rules.sentences import SENTENCES
 from shared.words import best_language, say
 
 BODY_LIMIT = 1_000_000
+KEY_HEADER = "Idempotency-Key"
 log = logger("http")
 
 
@@ -149,6 +150,8 @@ def _not_understood(request: Request, trouble: Exception) -> JSONResponse:
     errors = trouble.errors()
     if any(error["type"] == "json_invalid" for error in errors):
         return _refused(request, Refused("malformed"))
+    if any(error["type"] == "missing" and error["loc"][-1] == KEY_HEADER for error in errors):
+        return _refused(request, Refused("key_missing", field=KEY_HEADER))
     problems = [
         {"field": ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]), "code": "invalid",
          "params": {"reason": error["type"]}}
@@ -159,6 +162,8 @@ def _not_understood(request: Request, trouble: Exception) -> JSONResponse:
 
 def _http(request: Request, trouble: Exception) -> JSONResponse:
     assert isinstance(trouble, HTTPException)
+    if isinstance(trouble.__cause__, Refused):  # a body beyond the limit, noticed while it was read
+        return _refused(request, trouble.__cause__)
     code = {404: "not_found", 405: "method_not_allowed", 400: "malformed"}.get(trouble.status_code, "invalid")
     return _refused(request, Refused(code))
 
@@ -203,4 +208,4 @@ class ServiceClient:
         await self._client.aclose()
 
 
-IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", pattern=r"^[0-9A-Za-z_-]{8,64}$")]
+IdempotencyKey = Annotated[str, Header(alias=KEY_HEADER, pattern=r"^[0-9A-Za-z_-]{8,64}$")]
