@@ -52,6 +52,8 @@ from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
 SIGNS = {Action.SIGN: "18", Action.VERIFY: "20", Action.OPEN_BATCHES: "20", Action.RECEIVE: "21"}
 SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20"}
 WAKES = {"departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport"}
+FORM_LIMIT = 100_000
+"""Signs of the longest form of an order: it travels through the engine, and stays in its history."""
 LIFE_JSON = TypeAdapter(Life)
 SKEW = timedelta(seconds=5)  # the engine's clock and ours may differ a little: a timer that fired has fired
 SYSTEM = Actor("system", "Bordereau", "system", "SYS_ADMIN")
@@ -482,9 +484,19 @@ async def _next_number(session: AsyncSession, country: str, year: int) -> str:
     return f"COI.{country}.{year}.{counted.scalar_one():07d}"
 
 
+def _is_flat(value: Any, levels: int = 10) -> bool:
+    """Whether a value is nested no deeper than any form of ours."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_flat(each, levels - 1) for each in inner)
+
+
 async def told_before(session: AsyncSession, order: Order, certificate_id: str, key: str) -> bool:
     """Whether this very order is in the journal already; the same key with another order is refused."""
     digest = digest_of(order.actor, certificate_id, paper.told(order))
+    if len(canonical(order.form)) > FORM_LIMIT:
+        raise Refused("too_large", field="form", limit=FORM_LIMIT)
+    if not _is_flat(order.form):
+        raise Refused("malformed", field="form")
     line = await journal_of_key(session, key)
     if line is None:
         return False

@@ -1,5 +1,6 @@
 """The HTTP edge of every service: one kind of error (problem+json), a limit on bodies, a correlation id, health."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, is_dataclass
@@ -105,6 +106,15 @@ class Edge:
             await _refused(Request(scope), refusal)(scope, receive, marked)
 
 
+class Problem(JSONResponse):
+    """A refusal on the wire; half a sign somebody sent, and we repeat, becomes a question mark."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def problem_body(refusal: Refused, language: str) -> dict[str, Any]:
     """A refusal as the reader gets it: the code for programs, a sentence that says what to do for people."""
     details = dict(refusal.details)
@@ -142,7 +152,7 @@ def _refused(request: Request, refusal: Exception) -> JSONResponse:
     assert isinstance(refusal, Refused)
     body = problem_body(refusal, _language(request))
     headers = {"WWW-Authenticate": "Bearer"} if body["status"] == 401 else None
-    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+    return Problem(body, body["status"], headers)
 
 
 def _not_understood(request: Request, trouble: Exception) -> JSONResponse:
