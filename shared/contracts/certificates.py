@@ -150,7 +150,7 @@ class Wish(View):
     """What a person asks for: an action on the revision he saw, with its form."""
 
     action: str
-    revision: int = Field(ge=1)
+    revision: int = Field(ge=1, strict=True)
     form: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str | None = None
 
@@ -165,7 +165,7 @@ class NewCertificate(View):
 class Edit(View):
     """Boxes to change on the revision seen; a field given as null is cleared."""
 
-    revision: int = Field(ge=1)
+    revision: int = Field(ge=1, strict=True)
     changes: dict[str, Any]
 
 
