@@ -47,6 +47,12 @@ STARTS: Final = {
     Start.SAMPLED:     "the sample",
     Start.PROCEDURE:   "the start of the procedure",
     Start.REPLACEMENT: "the start of the replacement",
+    Start.SUCCEEDED:   "the signature of its successor",
+}
+WHILE: Final = {
+    Only.ALWAYS:     "",
+    Only.INCOMPLETE: ", while something of boxes 13, 16 or 17 is still missing",
+    Only.UNANSWERED: ", while the notice is not answered",
 }
 # fmt: on
 NAMES: Final = dict(COLUMNS)
@@ -185,12 +191,18 @@ def diagram() -> Iterator[str]:
             ways.setdefault((move.source, move.target), []).append(label)
     for clock in CLOCKS:
         if clock.effect:
-            ways.setdefault((clock.while_at, clock.effect), []).append(f"{length(clock.after)} idle ({clock.number})")
+            ways.setdefault((clock.while_at, clock.effect), []).append(waited(clock))
     yield "stateDiagram-v2"
     yield "    direction TB"
     yield f"    [*] --> {Status.DRAFT}: create (T1)"
     for (source, target), labels in ways.items():
         yield f"    {source} --> {target}: {', '.join(labels)}"
+
+
+def waited(clock: Clock) -> str:
+    """What has to pass before a clock moves a certificate: so long untouched, or the thing it counts from."""
+    idle = f"{length(clock.after)} idle" if clock.start is Start.EDITED else f"at {STARTS[clock.start]}"
+    return f"{idle} ({clock.number})"
 
 
 def waits(move: Move) -> str:
@@ -332,7 +344,7 @@ def fillings() -> Iterator[tuple[Filled, str]]:
 
 def clock_row(clock: Clock) -> tuple[str, ...]:
     again = f", and every {length(clock.after)} again" if clock.every else ""
-    only = ", while something of boxes 13, 16 or 17 is still missing" if clock.only is Only.INCOMPLETE else ""
+    only = WHILE[clock.only]
     return (
         clock.number,
         f"`{clock.name}`",

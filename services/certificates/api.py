@@ -1,5 +1,6 @@
 """The HTTP door: parse, ask, answer. Whoever may not see a certificate hears that it is not there."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -78,13 +79,21 @@ async def certificate(certificate_id: str, actor: CurrentActor, around: Around, 
 
 @router.put("/certificates/{certificate_id}/boxes")
 async def edit(
-    certificate_id: str, change: Edit, actor: CurrentActor, key: IdempotencyKey, around: Around, language: Language
+    request: Request,
+    certificate_id: str,
+    change: Edit,
+    actor: CurrentActor,
+    key: IdempotencyKey,
+    around: Around,
+    language: Language,
 ) -> CertificateView:
-    """Change boxes on the revision seen."""
+    """Change boxes on the revision seen; after box 18 the issuing body's seal is renewed with 13, 16 and 17."""
     gather = timedelta(seconds=around.settings.edits_gather_seconds)
     async with around.database.transaction() as session:
         await views.seen(session, certificate_id, actor)
-        row = await store.edit(session, certificate_id, actor, change, key, around.now(), gather)
+        row = await store.edit(
+            session, certificate_id, actor, change, key, around.now(), gather, request.app.state.seals
+        )
         return await views.certificate(session, row, actor, around.now(), language)
 
 
@@ -100,6 +109,7 @@ async def act(
         row = await views.seen(session, certificate_id, actor)
         done = await store.told_before(session, order, row.id, key)
         life = None if done else paper.unread(row)
+        order = replace(order, for_whom=await store.name_of(session, actor.organisation_id))
     if life is not None:
         await around.processes.ask(
             order.action, order, workflow=LIFE, workflow_id=life_id(row.id), life=life, key=key, answer=Life

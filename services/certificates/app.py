@@ -3,7 +3,9 @@
 from fastapi import FastAPI
 
 from services.certificates.api import router
+from services.certificates.seal import Seals
 from shared.kit.http import add_feed, create_app
+from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
 
 
@@ -11,6 +13,7 @@ def make_app(around: Surroundings) -> FastAPI:
     """The certificates service's HTTP door."""
     app = create_app("Bordereau · certificates", around.gatekeeper)
     app.state.around = around
+    app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
     app.include_router(router)
     add_feed(app, around.database)
     return app

@@ -60,6 +60,17 @@ class CertificateRow(Table, table=True):
     rung: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     journal_length: int = 0
     journal_head: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    # what began beside the status: the clocks count from here
+    sampled_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    procedure_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    amended_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    replied_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    # one certificate in the place of another: links both ways
+    replaces: str | None = Field(default=None, sa_column=Column(Id))
+    replaced_by: str | None = Field(default=None, sa_column=Column(Id))
+    replacement_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    accepted_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    succeeded_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     # repeated from the content, for lists
     exporter: str | None = Field(default=None, sa_column=Column(Id))
     importer: str | None = Field(default=None, sa_column=Column(Id))
@@ -104,6 +115,30 @@ class JournalRow(Table, table=True):
     key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
     order_digest: str | None = Field(default=None, sa_column=Column(String(64)))
     answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+
+
+class IrregularityRow(Table, table=True):
+    """One notice of irregularity beside a certificate: what was notified, answered and concluded."""
+
+    __tablename__ = "irregularity"
+    __table_args__ = (Index("irregularity_of", "certificate_id", "signalled_at"),)
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    certificate_id: str = Field(sa_column=Column(Id, nullable=False))
+    found_at: str = Field(sa_column=Column(String(30), nullable=False))
+    """The status in which it was signalled: where the certificate goes back to when it was none."""
+    signalled_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    signalled_by: str = Field(sa_column=Column(Id, nullable=False))
+    reporter: str = Field(sa_column=Column(String(20), nullable=False))
+    """The tie of whoever signalled it: the entry authority, or the importer."""
+    notified_country: str | None = Field(default=None, sa_column=Column(String(2)))
+    notified_body: str | None = Field(default=None, sa_column=Column(Id))
+    notice: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    replied_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    reply: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    concluded_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    conclusion: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    outcome: str | None = Field(default=None, sa_column=Column(String(30)))
 
 
 class SealedRow(Table, table=True):

@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from pydantic import TypeAdapter
 from sqlalchemy import func
 
-from services.certificates.models import CertificateRow, JournalRow, PartyRow
+from services.certificates.models import CertificateRow, IrregularityRow, JournalRow, PartyRow
 from services.certificates.rules import AWAITED
 from services.certificates.seal import fingerprint
 from shared.contracts.certificates import Awaited, Due, Life, Order
@@ -21,11 +22,13 @@ from shared.rules import content as contents
 from shared.rules import deadlines
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
-from shared.rules.boxes import Model
+from shared.rules.boxes import Kind, Model
 from shared.rules.parties import Activity, Facts, Party, Recognition
-from shared.rules.permissions import Tie
+from shared.rules.permissions import May, Tie
+from shared.rules.problems import LOCKED
 from shared.rules.refusals import Refused
-from shared.rules.status import Status, is_over
+from shared.rules.shape import PATTERNS
+from shared.rules.status import Action, Status, is_over
 
 LIFE_JSON = TypeAdapter(Life)
 
@@ -88,6 +91,11 @@ def ties(row: CertificateRow, known: Facts, actor: Actor) -> frozenset[Tie]:
     return bound(row, known).get(actor.organisation_id, frozenset())
 
 
+def label(party: Party) -> str:
+    """An organisation as a person reads it in few words."""
+    return f"{party.name} {party.code}" if party.code else party.name
+
+
 def bound(row: CertificateRow, known: Facts) -> dict[str, frozenset[Tie]]:
     """Organisation -> the ties by which this certificate binds it."""
 
@@ -115,12 +123,14 @@ def life(row: CertificateRow, known: Facts) -> Life:
     awaits = AWAITED.get(status)
     awaited = None
     if awaits is not None:
+        turn = [each for each, mine in tied.items() if mine & set(awaits.turn)]
         awaited = Awaited(
             what=awaits.what,
-            organisations=tuple(sorted(each for each, mine in tied.items() if mine & set(awaits.turn))),
+            organisations=tuple(sorted(turn)),
             since=row.entered_at,
             until=row.due_at,
             then=deadlines.then(row.due_name) if row.due_name else "nothing by itself",
+            names=tuple(label(known.parties[each]) for each in sorted(turn) if each in known.parties),
         )
     return Life(
         certificate_id=row.id,
@@ -143,6 +153,33 @@ def unread(row: CertificateRow) -> Life:
     return Life(row.id, Status(row.status), revision=0, over=False, submitted=row.submitted)
 
 
+def since(row: CertificateRow) -> dict[deadlines.Start, datetime]:
+    """When the rarer things began that clocks count from."""
+    waits = row.replacement_at if row.succeeded_at is None else None
+    begun = {
+        deadlines.Start.SAMPLED: row.sampled_at,
+        deadlines.Start.PROCEDURE: row.procedure_at,
+        deadlines.Start.REPLACEMENT: waits,
+        deadlines.Start.SUCCEEDED: row.succeeded_at,
+    }
+    return {start: at for start, at in begun.items() if at is not None}
+
+
+def is_locked(row: CertificateRow) -> bool:
+    """Whether a certificate that shall replace this one is being written."""
+    return row.status == Status.ISSUED and row.replaced_by is not None
+
+
+def may_now(row: CertificateRow, may: May) -> May:
+    """Of what the law offers, what makes sense while this stands beside the status: replacements, answers."""
+    senseless = {Action.REPLY_IRREGULARITY} if row.replied_at else set()
+    if is_locked(row):
+        senseless |= LOCKED
+    if not is_locked(row) or row.accepted_at or model_of(row) is not Model.COI_2022:
+        senseless.add(Action.ACCEPT_REPLACEMENT)
+    return May(frozenset() if is_locked(row) else may.edit, may.do - senseless)
+
+
 def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) -> None:
     """Make the columns beside the content agree with it: next clock, who sees it, whose turn it is, what lists find."""
     status = Status(row.status)
@@ -155,6 +192,8 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
             content=row.content,
             complete=judged.is_complete(row.content, model_of(row)),
             rung=frozenset(row.rung),
+            since=since(row),
+            answered=row.replied_at is not None,
         ),
         country=country_of_authority(row, known),
         is_working_day=is_working_day,
@@ -282,6 +321,35 @@ def choice(order: Order) -> Status | None:
 
 def told(order: Order) -> dict[str, Any]:
     return {"action": order.action, "revision": order.revision, "form": order.form, "fingerprint": order.fingerprint}
+
+
+def organisations_said(form: Mapping[str, Any]) -> list[str]:
+    """The organisations an order's form names: the operator of a customs procedure."""
+    said = form.get("operator")
+    return [said] if isinstance(said, str) and is_id(said) else []
+
+
+def is_id(text: str) -> bool:
+    """Whether this is the id of something."""
+    return bool(PATTERNS[Kind.ORGANISATION].fullmatch(text))
+
+
+def irregularity(
+    row: CertificateRow, order: Order, source: Status, mine: frozenset[Tie], now: datetime
+) -> IrregularityRow:
+    """The notice an order signals, with who is notified: the country of export and the body of box 1."""
+    reporter = Tie.ENTRY_AUTHORITY if Tie.ENTRY_AUTHORITY in mine else Tie.IMPORTER
+    return IrregularityRow(
+        id=str(uuid4()),
+        certificate_id=row.id,
+        found_at=source,
+        signalled_at=now,
+        signalled_by=order.actor.organisation_id,
+        reporter=reporter,
+        notified_country=row.content.get("country_of_export"),
+        notified_body=row.content.get("issuing_body"),
+        notice=dict(order.form),
+    )
 
 
 def as_json(life: Life) -> dict[str, Any]:

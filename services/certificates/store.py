@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from services.certificates import paper
 from services.certificates.models import (
     CertificateRow,
     CommodityRow,
+    IrregularityRow,
     JournalRow,
     NumberRow,
     PartyRow,
@@ -43,14 +45,17 @@ from shared.rules import content as contents
 from shared.rules import deadlines, forms, shape
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
-from shared.rules.boxes import Model
+from shared.rules.boxes import BOXES, Filled, Model, bare_root, problem
 from shared.rules.parties import Commodity, Facts, may_create
+from shared.rules.permissions import Tie
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status, move
 from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
 
 SIGNS = {Action.SIGN: "18", Action.VERIFY: "20", Action.OPEN_BATCHES: "20", Action.RECEIVE: "21"}
-SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20"}
+SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20", Action.START_CUSTOMS_PROCEDURE: "19"}
+RENEWS = frozenset({"product_lines", "gross_weight", "transport", "departure_at"})
+"""Boxes 13, 16 and 17: when the issuing body changes them after box 18, its seal is renewed over the new revision."""
 WAKES = {"departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport"}
 FORM_LIMIT = 100_000
 """Signs of the longest form of an order: it travels through the engine, and stays in its history."""
@@ -116,6 +121,12 @@ def _bodies(record: Mapping[str, Any]) -> set[str]:
     return {each["control_body"] for each in record.get("activities", ()) if each.get("control_body")}
 
 
+async def name_of(session: AsyncSession, organisation_id: str) -> str:
+    """An organisation as a person reads it; its id while the directory has not told of it."""
+    row = (await parties(session, [organisation_id])).get(organisation_id)
+    return paper.label(paper.party(row)) if row else organisation_id
+
+
 async def facts(
     session: AsyncSession,
     content: Mapping[str, Any],
@@ -134,6 +145,27 @@ async def facts(
         goods = {code: Commodity(code, category or "") for code, category in leaves}
     known = {row.id: paper.party(row) for row in rows.values()}
     return Facts(now=now, parties=known, commodities=goods, form=form, status=status), rows
+
+
+async def circumstances(session: AsyncSession, row: CertificateRow, known: Facts, lock: bool = False) -> Facts:
+    """The same facts, with what stands beside the certificate: replacements, notices."""
+    beside = replace(
+        known,
+        replacement_pending=paper.is_locked(row),
+        replacement_accepted=row.accepted_at is not None,
+        replaces=row.replaces is not None,
+        answered=row.replied_at is not None,
+    )
+    if row.replaces is not None and Status(row.status) in (Status.DRAFT, Status.DESCRIPTION_COMPLETED):
+        original = await (locked if lock else found)(session, row.replaces)
+        waits = original.status == Status.ISSUED and original.replaced_by == row.id
+        of_2022 = paper.model_of(row) is Model.COI_2022
+        beside = replace(
+            beside,
+            replacement_lapsed=not waits,
+            acceptance_awaited=waits and of_2022 and original.accepted_at is None,
+        )
+    return beside
 
 
 async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
@@ -221,7 +253,14 @@ async def create(
 
 
 async def edit(
-    session: AsyncSession, certificate_id: str, actor: Actor, change: Edit, key: str, now: datetime, gather: timedelta
+    session: AsyncSession,
+    certificate_id: str,
+    actor: Actor,
+    change: Edit,
+    key: str,
+    now: datetime,
+    gather: timedelta,
+    seals: Seals | None = None,
 ) -> CertificateRow:
     """Change boxes on the revision seen: row, journal line, event and, where a date or party moved, a wake line."""
     digest = digest_of(actor, certificate_id, [change.revision, change.changes])
@@ -236,7 +275,9 @@ async def edit(
     if row.revision != change.revision:
         raise Refused("stale_revision", revision=row.revision)
     _refuse_wrong_shape(change.changes, paper.model_of(row))
-    refuse_unless_editable(row.content, change.changes, status, mine, row.submitted)
+    touched = refuse_unless_editable(row.content, change.changes, status, mine, row.submitted)
+    if paper.is_locked(row):
+        raise Refused("incomplete", problems=[problem("number", "replacement_pending", paper.model_of(row))])
     content, known = await _filled(session, row.content, change.changes, actor, now)
     changes = difference(row.content, content)
     if status is not Status.DRAFT:
@@ -247,8 +288,14 @@ async def edit(
     before, sleeps_until = paper.bound(row, standing), row.due_at
     row.content, row.revision, row.updated_at = content, row.revision + 1, now
     row.rung = deadlines.still_rung(row.rung, changes.keys())
+    if status is Status.ISSUED:
+        row.amended_at = now
     paper.settle(row, known, now)
-    line = paper.line(row, actor, known, now, "amend", row.status, changes=changes)
+    seal = None
+    if seals and status is Status.ISSUED and Tie.ISSUER in mine and {bare_root(each) for each in touched} & RENEWS:
+        _, sources = await facts(session, content, now)
+        seal = await _sealed(session, seals, row, paper.document(row, sources), actor, "18", "amend", {}, now)
+    line = paper.line(row, actor, known, now, "amend", row.status, changes=changes, seal=seal)
     line.key, line.order_digest = key, digest
     await _write(session, line)
     await announce(
@@ -309,7 +356,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
         session,
         row.content,
         now,
-        also=[row.creator, order.actor.organisation_id],
+        also=[row.creator, order.actor.organisation_id, *paper.organisations_said(order.form)],
         form=order.form,
         status=Status(row.status),
     )
@@ -322,6 +369,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     refuse_unless_lawful(action, status, mine, row.submitted)
     if order.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
+    known = await circumstances(session, row, known, lock=True)
     judged.refuse_if_incomplete(row.content, action, paper.model_of(row), known)
     seal = await _seal(session, seals, row, order, sources, now) if action in SIGNS else None
     target = move(status, action, Status(row.previous) if row.previous else None, paper.choice(order))
@@ -329,11 +377,13 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     if row.number is None and target not in (Status.DRAFT, Status.DELETED):
         row.number = await _next_number(session, str(row.content["country_of_export"]), now.year)
         changes = {"number": [None, row.number]}
-    row.previous, row.status, row.entered_at, row.updated_at = row.status, target, now, now
+    if target is not status:
+        row.previous, row.status, row.entered_at, row.rung = row.status, target, now, []
+    row.updated_at, row.revision = now, row.revision + 1
     row.submitted = row.submitted or target is not Status.DELETED
-    row.revision, row.rung = row.revision + 1, []
     if field := forms.box_signed_by(action):
         row.content = {**row.content, field: dict(order.form)}
+    changes |= await _beside(session, row, order, status, mine, known, now)
     paper.settle(row, known, now)
     line = paper.line(
         row,
@@ -373,6 +423,108 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     return Recorded(answer, answer)
 
 
+async def _beside(
+    session: AsyncSession,
+    row: CertificateRow,
+    order: Order,
+    source: Status,
+    mine: frozenset[Tie],
+    known: Facts,
+    now: datetime,
+) -> dict[str, Any]:
+    """What an order does beside the status: sample, procedure, successor, notice; what of it the journal says."""
+    action, begun = order.asks, set[str]()
+    if action is Action.RECORD_CHECKS:
+        pending = order.form.get("laboratory") == "pending"
+        if pending and row.sampled_at is None:
+            begun.add(deadlines.Start.SAMPLED)
+        row.sampled_at = (row.sampled_at or now) if pending else None
+    elif action is Action.START_CUSTOMS_PROCEDURE:
+        row.procedure_at = now
+        begun.add(deadlines.Start.PROCEDURE)
+    elif action is Action.ACCEPT_REPLACEMENT:
+        row.accepted_at = now
+    elif action is Action.REPLACE:
+        begun.add(deadlines.Start.REPLACEMENT)
+        successor = await _succeed(session, row, order.actor, known, now)
+        row.replaced_by, row.replacement_at, row.accepted_at = successor.id, now, None
+        row.rung = deadlines.still_rung(row.rung, begun)
+        return {"replaced_by": [None, successor.id]}
+    elif action is Action.SIGNAL_IRREGULARITY:
+        session.add(paper.irregularity(row, order, source, mine, now))
+        row.replied_at = None
+    elif action is Action.REPLY_IRREGULARITY:
+        notice = await open_notice(session, row)
+        row.replied_at = notice.replied_at = now
+        notice.reply = dict(order.form)
+    elif action is Action.CONCLUDE_IRREGULARITY:
+        notice = await open_notice(session, row)
+        notice.concluded_at, notice.conclusion, notice.outcome = now, dict(order.form), row.status
+    if row.replaces is not None and action in (Action.SIGN, Action.DELETE):
+        await _tell_original(session, row, order.actor, signed=action is Action.SIGN, now=now)
+    if begun:
+        row.rung = deadlines.still_rung(row.rung, begun)
+    return {}
+
+
+async def open_notice(session: AsyncSession, row: CertificateRow) -> IrregularityRow:
+    """The notice of irregularity that has frozen this certificate."""
+    newest = select(IrregularityRow).where(IrregularityRow.certificate_id == row.id)
+    notice = (await session.exec(newest.order_by(col(IrregularityRow.signalled_at).desc()).limit(1))).one_or_none()
+    if notice is None:
+        raise Refused("wrong_status", status=row.status)
+    return notice
+
+
+async def _succeed(
+    session: AsyncSession, row: CertificateRow, actor: Actor, known: Facts, now: datetime
+) -> CertificateRow:
+    """The draft that shall replace a certificate: all its data, none of its signatures; linked both ways."""
+    signed = {box.field for box in BOXES if box.filled is Filled.SIGNED}
+    content = {name: value for name, value in row.content.items() if name not in signed}
+    successor = CertificateRow(
+        id=str(uuid4()),
+        form_model=row.form_model,
+        status=Status.DRAFT,
+        revision=1,
+        creator=actor.organisation_id,
+        created_at=now,
+        updated_at=now,
+        entered_at=now,
+        content=content,
+        replaces=row.id,
+    )
+    paper.settle(successor, known, now)
+    changes = {"replaces": [None, row.id], **difference({}, content)}
+    session.add(successor)
+    session.add(paper.line(successor, actor, known, now, "create", None, changes=changes))
+    await announce(session, CertificateDrafted(at=now, certificate_id=successor.id, creator=actor.organisation_id))
+    await _wake(session, successor, timedelta(0))
+    return successor
+
+
+async def _tell_original(
+    session: AsyncSession, row: CertificateRow, actor: Actor, *, signed: bool, now: datetime
+) -> None:
+    """A signed successor lets its original's own clock replace it at once; one that was given up frees it.
+
+    The status of the original stays its own process's to change: only its clock is set, and it is woken.
+    """
+    original = await locked(session, str(row.replaces))
+    if original.status != Status.ISSUED or original.replaced_by != row.id or original.succeeded_at is not None:
+        return
+    known, _ = await facts(session, original.content, now, also=[original.creator, actor.organisation_id])
+    if signed:
+        original.succeeded_at = now
+    else:
+        original.replaced_by = original.replacement_at = original.accepted_at = None
+        original.revision, original.updated_at = original.revision + 1, now
+        changes = {"replaced_by": [row.id, None]}
+        session.add(paper.line(original, actor, known, now, "drop_replacement", original.status, changes=changes))
+    paper.settle(original, known, now)
+    await _wake(session, original, timedelta(0))
+
+
 async def look(session: AsyncSession, certificate_id: str, now: datetime) -> Life:
     """The certificate as it stands on paper; its next clock is computed afresh, as the law may have changed."""
     row = await locked(session, certificate_id)
@@ -390,11 +542,19 @@ async def ring(session: AsyncSession, ring: Ring, now: datetime) -> Life:
         due_at = row.due_at
         row.rung = [*row.rung, clock]
         target = deadlines.effect(clock)
+        changes: dict[str, Any] = {}
         if target is not None:
             row.previous, row.status, row.entered_at, row.updated_at = row.status, target, now, now
             row.revision += 1
+        if deadlines.clock_of(clock).start is deadlines.Start.REPLACEMENT:
+            changes = {"replaced_by": [row.replaced_by, None]}
+            row.replaced_by = row.replacement_at = row.accepted_at = None
+            row.revision, row.updated_at = row.revision + 1, now
+        if target is Status.DELETED and row.replaces is not None:
+            await _tell_original(session, row, SYSTEM, signed=False, now=now)
         paper.settle(row, known, now)
-        line = paper.line(row, SYSTEM, known, now, "clock", status, form={"clock": clock, "due_at": due_at.isoformat()})
+        said = {"clock": clock, "due_at": due_at.isoformat()}
+        line = paper.line(row, SYSTEM, known, now, "clock", status, form=said, changes=changes)
         await _write(session, line)
         tied = paper.bound(row, known)
         told = deadlines.concerned(clock)
@@ -447,10 +607,26 @@ async def _seal(
 ) -> dict[str, Any]:
     """The signature over what the person saw; what he did not see, he does not sign."""
     shown = paper.document(row, sources)
+    if order.fingerprint != fingerprint(canonical(shown)):
+        raise Refused("stale_revision", revision=row.revision, field="fingerprint")
+    box = SIGNS[order.asks]
+    return await _sealed(session, seals, row, shown, order.actor, box, order.action, order.form, now)
+
+
+async def _sealed(
+    session: AsyncSession,
+    seals: Seals,
+    row: CertificateRow,
+    shown: dict[str, Any],
+    actor: Actor,
+    box: str,
+    action: str,
+    form: Mapping[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """The organisation's seal over a document of this certificate's, which is kept byte for byte."""
     text = canonical(shown)
     mark = fingerprint(text)
-    if order.fingerprint != mark:
-        raise Refused("stale_revision", revision=row.revision, field="fingerprint")
     await session.execute(
         insert(SealedRow)
         .values(fingerprint=mark, certificate_id=row.id, revision=row.revision, document=text)
@@ -458,19 +634,19 @@ async def _seal(
     )
     statement = {
         "certificate": row.id,
-        "box": SIGNS[order.asks],
-        "action": order.action,
+        "box": box,
+        "action": action,
         "revision": row.revision,
         "fingerprint": mark,
-        "form": order.form,
-        "person": order.actor.name,
-        "person_id": order.actor.person_id,
-        "organisation_id": order.actor.organisation_id,
-        "proved_at": order.actor.proved_at.isoformat() if order.actor.proved_at else None,
+        "form": dict(form),
+        "person": actor.name,
+        "person_id": actor.person_id,
+        "organisation_id": actor.organisation_id,
+        "proved_at": actor.proved_at.isoformat() if actor.proved_at else None,
         "at": now.isoformat(),
         "journal": row.journal_head,
     }
-    return await seals.sign(session, order.actor.organisation_id, statement)
+    return await seals.sign(session, actor.organisation_id, statement)
 
 
 async def _next_number(session: AsyncSession, country: str, year: int) -> str:

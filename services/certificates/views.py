@@ -9,13 +9,22 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import paper, store
-from services.certificates.models import CertificateRow, JournalRow, PartyRow, SealedRow, SigningKeyRow
+from services.certificates.models import (
+    CertificateRow,
+    IrregularityRow,
+    JournalRow,
+    PartyRow,
+    SealedRow,
+    SigningKeyRow,
+)
 from services.certificates.rules import AWAITED
 from services.certificates.seal import ALGORITHM, canonical, fingerprint
 from shared.contracts.certificates import (
     AwaitedView,
+    CertificateLink,
     CertificateView,
     Confirmation,
+    IrregularityView,
     JournalLine,
     JournalView,
     MayView,
@@ -23,7 +32,7 @@ from shared.contracts.certificates import (
     ProblemView,
     SignatureView,
 )
-from shared.rules import boxes
+from shared.rules import boxes, deadlines
 from shared.rules import content as contents
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
@@ -84,8 +93,17 @@ def next_action(row: CertificateRow, mine: frozenset[Tie]) -> Action | None:
 def flags(row: CertificateRow) -> list[str]:
     """What is true of a certificate beside its status."""
     raised = []
-    if row.status == Status.ISSUED and row.content.get("arrival_at"):
-        raised.append("prior_notified")
+    if row.status == Status.ISSUED:
+        true = {
+            "prior_notified": row.content.get("arrival_at"),
+            "customs_procedure_open": row.procedure_at,
+            "replacement_pending": paper.is_locked(row),
+            "checks_in_progress": row.content.get("entry_checks"),
+            "lab_pending": row.sampled_at,
+        }
+        raised = [flag for flag, is_true in true.items() if is_true]
+    if row.amended_at:
+        raised.append("amended_after_issue")
     if "completion_overdue" in row.rung:
         raised.append("completion_overdue")
     return raised
@@ -106,7 +124,8 @@ async def certificate(
     known, sources = await store.facts(session, row.content, now, also=[row.creator, actor.organisation_id])
     status = Status(row.status)
     mine = paper.ties(row, known, actor)
-    may = offered(status, mine, row.submitted)
+    may = paper.may_now(row, offered(status, mine, row.submitted))
+    known = await store.circumstances(session, row, known)
     content = contents.seen_by(actor.organisation_id, mine, row.content)
     named = contents.organisations_in(content) | {row.creator}
     ahead = next_action(row, mine) if may.edit or may.do else None
@@ -129,7 +148,34 @@ async def certificate(
         awaited=_awaited(row, sources, actor),
         signatures=await _signatures(session, row, sources),
         flags=flags(row),
+        replaces=await _link(session, row.replaces, actor),
+        replaced_by=await _link(session, row.replaced_by, actor),
+        irregularities=await _irregularities(session, row) if mine else [],
     )
+
+
+async def _link(session: AsyncSession, certificate_id: str | None, actor: Actor) -> CertificateLink | None:
+    """The certificate beside this one, for those who may see it; a successor is a draft until its box 18 is signed."""
+    row = await session.get(CertificateRow, certificate_id) if certificate_id else None
+    if row is None or actor.organisation_id not in row.visible_to:
+        return None
+    return CertificateLink(id=row.id, number=row.number, status=Status(row.status))
+
+
+async def _irregularities(session: AsyncSession, row: CertificateRow) -> list[IrregularityView]:
+    """The notices of irregularity of a certificate, newest first."""
+    rows = await session.exec(
+        select(IrregularityRow)
+        .where(IrregularityRow.certificate_id == row.id)
+        .order_by(col(IrregularityRow.signalled_at).desc())
+    )
+    shown = IrregularityView.model_fields.keys() - {"reply_until"}
+    return [
+        IrregularityView(
+            **{name: getattr(each, name) for name in shown}, reply_until=each.signalled_at + deadlines.REPLY_TIME
+        )
+        for each in rows
+    ]
 
 
 def party_view(row: PartyRow) -> PartyView:
@@ -213,6 +259,7 @@ async def confirmation(
         raise Refused("unknown_action", action=action, field="action")
     known, sources = await store.facts(session, row.content, now, also=[row.creator, actor.organisation_id])
     mine = paper.ties(row, known, actor)
+    known = await store.circumstances(session, row, known)
     if Action(action) not in offered(Status(row.status), mine, row.submitted).do:
         raise Refused("not_permitted", action=action)
     shown = paper.document(row, sources)

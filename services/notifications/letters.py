@@ -74,6 +74,7 @@ ISSUE:      Final = (*POST, _T.IMPORTER, _T.EXPORTER, _T.RFL, *GOAL, *THEIRS)
 DECISION:   Final = (*GOAL, *BUYER, *BODY, _T.EXPORTER)
 RECEIPT:    Final = (_T.IMPORTER, *POST, *BODY)
 NOTICE:     Final = (*BODY, *POST, _T.CENTRAL_AUTHORITY, _T.IMPORTER)
+ANSWER:     Final = (*POST, _T.CENTRAL_AUTHORITY, _T.IMPORTER)
 EVERYBODY:  Final = (*BODY, _T.EXPORTER, *BUYER, *GOAL, *POST, *THEIRS)
 
 DESCRIBED, VERIFIED = _S.DESCRIPTION_COMPLETED, _S.CONSIGNMENT_VERIFIED
@@ -84,7 +85,9 @@ LETTERS: Final = (
     Letter(_M,    _A.SUBMIT,                  None,      "submitted-receipt",          ACTOR, mail=False),
     Letter(_M,    _A.SIGN,                    None,      "issued",                     ISSUE),
     Letter(_M,    _A.START_CUSTOMS_PROCEDURE, None,      "customs-procedure",          BUYER + POST),
-    Letter(_M,    _A.REPLACE,                 None,      "replaced",                   ISSUE),
+    Letter(_M,    _A.REPLACE,                 None,      "replacement-begun",          ISSUE),
+    Letter(_M,    _A.ACCEPT_REPLACEMENT,      None,      "replacement-accepted",       BODY),
+    Letter(_M,    _A.RECORD_CHECKS,           None,      "checks-recorded",            BUYER, mail=False),
     Letter(_M,    _A.VERIFY,                  None,      "verified",                   DECISION),
     Letter(_M,    _A.OPEN_BATCHES,            None,      "base-for-extract",           DECISION),
     Letter(_M,    _A.RELEASE_CONVENTIONAL,    None,      "released-conventional",      DECISION),
@@ -94,6 +97,7 @@ LETTERS: Final = (
     Letter(_M,    _A.DELETE,                  DESCRIBED, "deleted",                    APPLICANTS),
     Letter(_M,    _A.DELETE,                  VERIFIED,  "deleted",                    EVERYBODY),
     Letter(_M,    _A.SIGNAL_IRREGULARITY,     None,      "irregularity",               NOTICE),
+    Letter(_M,    _A.REPLY_IRREGULARITY,      None,      "irregularity-answered",      ANSWER),
     Letter(_M,    _A.CONCLUDE_IRREGULARITY,   None,      "irregularity-concluded",     NOTICE + GOAL),
     Letter(_M,    _A.DEPLETE,                 None,      "depleted",                   BUYER + BODY),
     # boxes
@@ -115,6 +119,7 @@ LETTERS: Final = (
     Letter(_C,    "reception_last_call",      None,      "reception-due",              TOLD),
     Letter(_C,    "reception_overdue",        None,      "reception-overdue",          TOLD + THEIRS),
     Letter(_C,    "replacement_unsigned",     None,      "replacement-lapsed",         TOLD),  # D17
+    Letter(_C,    "replaced",                 None,      "replaced",                   TOLD),
     Letter(_C,    "reply_first_call",         None,      "irregularity-reply-due",     TOLD),  # D18
     Letter(_C,    "reply_last_call",          None,      "irregularity-reply-due",     TOLD),
     Letter(_C,    "reply_overdue",            None,      "irregularity-reply-overdue", TOLD),

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from services.portal import words
 from services.portal.names import CHOICES
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificates import CertificateView, ProblemView
 from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model, bare
 from shared.rules.countries import COUNTRIES, UNION
 from shared.rules.forms import Form, Question, form_of
@@ -320,6 +320,8 @@ def answers(typed: Typed, asked: Iterable[Question]) -> dict[str, Any]:
         name = f"form.{question.name}"
         if question.kind is Kind.YES_NO:
             value: Any = {"true": True, "false": False}.get(text(typed, name))
+        elif question.kind is Kind.MOMENT:
+            value = _moment(typed, name, {}, ())
         elif question.kind is Kind.TEXTS:
             value = _short_texts(typed, name, {}, ()) or None
         else:
@@ -327,6 +329,36 @@ def answers(typed: Typed, asked: Iterable[Question]) -> dict[str, Any]:
         if value is not None:
             said[question.name] = value
     return said
+
+
+def suggested(action: Action, view: CertificateView) -> dict[str, str]:
+    """What the certificate itself already says of what an order asks: the goods and the chain of a notice."""
+    if action is not Action.SIGNAL_IRREGULARITY:
+        return {}
+    content, rows = view.content, view.content.get("product_lines") or []
+
+    def each(part: str) -> str:
+        return ", ".join(dict.fromkeys(str(row[part]) for row in rows if row.get(part)))
+
+    def who(*organisations: str | None) -> str:
+        named = [view.parties[each] for each in dict.fromkeys(organisations) if each in view.parties]
+        return ", ".join(f"{one.name} ({one.code or one.country})" for one in named)
+
+    weights = (f"{row['net_weight']} {row.get('unit') or ''}".strip() for row in rows if row.get("net_weight"))
+    said = {
+        "notice_category": each("category"),
+        "notice_trade_name": each("trade_name"),
+        "notice_origin": ", ".join(content.get("countries_of_origin") or []),
+        "notice_lots": each("lot"),
+        "chain_producer": who(
+            *(part for row in rows for part in (row.get("producer"), row.get("producer_control_body")))
+        ),
+        "chain_processor": who(content.get("exporter"), content.get("issuing_body")),
+        "chain_importer": who(content.get("importer")),
+        "chain_wholesaler": who(content.get("first_consignee")),
+        "quantity": " + ".join(weights),
+    }
+    return {name: text for name, text in said.items() if text}
 
 
 def choices(codes: Iterable[str]) -> list[dict[str, str]]:

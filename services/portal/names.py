@@ -109,11 +109,21 @@ ACTIONS: Final = {
         N_("Delete"), N_("Deleted"), N_("The certificate is deleted. It is kept for the record."), "danger"),
     _A.COPY: ActionName(N_("Copy as new"), N_("Copied"),
         N_("This draft was copied. Please fill in what is new: lots, packages, transport.")),
-    _A.REPLACE: ActionName(N_("Replace"), N_("Replaced"), N_("The replacement is begun.")),
+    _A.REPLACE: ActionName(N_("Replace"), N_("Replacement begun"),
+        N_("The replacement is begun: a draft with all the data of this certificate, which is locked meanwhile.")),
+    _A.ACCEPT_REPLACEMENT: ActionName(N_("Accept the replacement"), N_("Replacement accepted"),
+        N_("The replacement is accepted. The issuing body has been told.")),
+    _A.RECORD_CHECKS: ActionName(N_("Note checks in progress"), N_("Checks noted"), N_("The checks are noted.")),
     _A.START_CUSTOMS_PROCEDURE: ActionName(N_("Start a customs procedure"), N_("Customs procedure started"),
-        N_("The customs procedure is noted.")),
+        N_("The customs procedure is noted."),
+        declaration=N_(
+            "I declare, for the competent authority, that these goods are placed under the customs procedure stated "
+            "here, and that they are verified again before their release."
+        )),
     _A.SIGNAL_IRREGULARITY: ActionName(N_("Signal an irregularity"), N_("Irregularity signalled"),
         N_("The irregularity is signalled."), "danger"),
+    _A.REPLY_IRREGULARITY: ActionName(N_("Answer the notice"), N_("Notice of irregularity answered"),
+        N_("The answer is given. The authorities have been told.")),
     _A.CONCLUDE_IRREGULARITY: ActionName(N_("Conclude the irregularity"), N_("Irregularity concluded"),
         N_("The irregularity is concluded.")),
     _A.EXTRACT: ActionName(N_("Begin an extract"), N_("Extract begun"), N_("The extract is begun.")),
@@ -123,6 +133,7 @@ ACTIONS: Final = {
 EVENTS: Final = {
     **{action.value: name.done for action, name in ACTIONS.items()},
     "create":  N_("Draft begun"),
+    "drop_replacement": N_("Replacement given up"),
     "clock":   N_("A deadline passed"),
 }
 """What a line of the journal says was done."""
@@ -164,6 +175,7 @@ CHOICES: Final = {
     "in_conversion":   N_("in conversion"),
     "warehousing":     N_("customs warehousing"),
     "inward_processing": N_("inward processing"),
+    "as_before":       N_("no irregularity: back to where it stood"),
     "true":            N_("yes"),
     "false":           N_("no"),
     **{status.value: name.name for status, name in STATUSES.items()},
@@ -250,6 +262,7 @@ FLAGS: Final = {
     "prior_notified":         N_("Arrival announced"),
     "checks_in_progress":     N_("Checks in progress"),
     "lab_pending":            N_("Laboratory result pending"),
+    "amended_after_issue":    N_("Amended after issue"),
     "legal_hold":             N_("On hold"),
     "departed":               N_("The goods have left"),
     "arrival_late":           N_("Arrival overdue"),
@@ -258,16 +271,18 @@ CONTACTS: Final = {
     "email": N_("E-mail"), "phone": N_("Phone"), "fax": N_("Fax"), "web": N_("Web site"),
 }
 SERVICES: Final = {
-    "certificates": N_("Certificates"), "notifications": N_("Letters and news"),
+    "certificates":  N_("Certificates"),
+    "notifications": N_("Letters and news"),
+    "directory":     N_("Organisations"),
+    "identity":      N_("Accounts"),
 }
-BOX_WORDS: Final = {
-    "events": N_("News for the others"), "wakes": N_("Calls to processes"), "letters": N_("Letters"),
-    "waiting": N_("waiting"), "oldest": N_("oldest"), "last": N_("last number"), "published": N_("published"),
-    "WAITING": N_("waiting"), "SENT": N_("sent"), "FAILED": N_("failed"),
+OUTBOX_KINDS: Final = {
+    "event": N_("News for the others"), "wake": N_("Calls to processes"),
 }
 LETTER_STATES: Final = {
     "WAITING": (N_("waiting"), "amber"),
     "SENT":    (N_("sent"),    "green"),
     "FAILED":  (N_("failed"),  "red"),
 }
+LETTER_WORDS: Final = {state: name for state, (name, _tone) in LETTER_STATES.items()}
 # fmt: on

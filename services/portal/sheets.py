@@ -138,6 +138,12 @@ class Sheet:
         moment = words.parse_moment(value) if len(value) > 16 else None
         return words.moment(moment) if moment else words.law(CHOICES.get(value, value))
 
+    def answers(self, box: SheetBox) -> list[tuple[str, Any]]:
+        """What a signed form says, in the order it was asked."""
+        said = self.value(box.fields[0].field) or {}
+        order = list(QUESTIONS)
+        return sorted(said.items(), key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+
     def asked(self, name: str) -> str:
         """What an answer of a signed form answers."""
         return words.law(QUESTIONS.get(name, name))
@@ -150,6 +156,8 @@ class Sheet:
         """The signature under this box."""
         for name in box.roots:
             signers = {action.value for action in Action if box_signed_by(action) == name}
+            if name == "issuing_declaration":
+                signers.add(Action.AMEND.value)  # the issuing body's seal, renewed over what it changed
             for signature in reversed(self.signatures):
                 if signature.action in signers:
                     return signature

@@ -49,6 +49,8 @@ class Awaited:
     """When the next clock rings."""
     then: str
     """What happens then."""
+    names: tuple[str, ...] = ()
+    """The same organisations as a person reads them."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Order:
     """Checks, decision, reason: what the action's form asks for."""
     fingerprint: str | None = None
     """SHA-256 (hex) of the canonical content shown before the signature; needed where the action signs."""
+    for_whom: str = ""
+    """The actor's organisation as a person reads it (its code, or its name): for those who inspect histories."""
 
     @property
     def asks(self) -> Action:
@@ -224,6 +228,33 @@ class SignatureView(View):
     form: dict[str, Any]
 
 
+class CertificateLink(View):
+    """Another certificate beside this one: the one it replaces, or the one that replaces it."""
+
+    id: str
+    number: str | None
+    status: Status
+
+
+class IrregularityView(View):
+    """One notice of irregularity: what was notified, what the issuing body answered, what the authority concluded."""
+
+    id: str
+    found_at: Status
+    signalled_at: datetime
+    signalled_by: str
+    reporter: Tie
+    notified_country: str | None
+    notified_body: str | None
+    notice: dict[str, Any]
+    reply_until: datetime
+    replied_at: datetime | None
+    reply: dict[str, Any] | None
+    concluded_at: datetime | None
+    conclusion: dict[str, Any] | None
+    outcome: Status | None
+
+
 class CertificateView(View):
     """A certificate as one reader may see it."""
 
@@ -244,6 +275,9 @@ class CertificateView(View):
     awaited: AwaitedView | None
     signatures: list[SignatureView]
     flags: list[str]
+    replaces: CertificateLink | None = None
+    replaced_by: CertificateLink | None = None
+    irregularities: list[IrregularityView] = Field(default_factory=list)
 
 
 class CertificateLine(View):

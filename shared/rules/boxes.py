@@ -174,6 +174,7 @@ BOXES: Final = (
     Box("documents",                          BESIDE, BESIDE, _K.GROUP,         None, None, None,               _LATER),
     Box("issuing_declaration",                18,     18,     _K.SIGNED,        None, None, None,               _SGN),
     Box("customs_procedure",                  19,     23,     _K.SIGNED,        None, None, None,               _SGN),
+    Box("customs_procedure.operator",         19,     23,     _K.ORGANISATION,  None, None, None,               _SGN),
     Box("transfer_to",                        None,   21,     _K.ORGANISATION,  None, None, None,               _LATER),
     Box("control_point",                      None,   22,     _K.ORGANISATION,  None, None, None,               _LATER),
     Box("onward_transfer",                    None,   26,     _K.GROUP,         None, None, None,               _LATER),
@@ -210,6 +211,7 @@ LABELS: Final = {
     "departure_at": "Departure",
     "arrival_at": "Arrival",
     "documents": "Accompanying documents",
+    "customs_procedure.operator": "Operator",
     "entry_checks.documentary": "Documentary check",
     "entry_checks.identity": "Identity check",
     "entry_checks.physical": "Physical check",
@@ -325,6 +327,11 @@ def problem(
     box = BOX.get(field) or BOX.get(field.split(".")[0])
     number, title = (box.number(model), box.title(model)) if box else (None, "")
     return Problem(place, number, title, code, params or {}, severity)
+
+
+def bare_root(place: str) -> str:
+    """The field of the content in which a place lies: product_lines[0].lot -> product_lines."""
+    return bare(place).split(".")[0]
 
 
 def bare(place: str) -> str:

@@ -32,6 +32,8 @@ INACTIVITY_MONTHS: Final = 3
 VALIDATION_WORKING_DAYS: Final = 2
 """For a validator to answer, before he is reminded (guide 001)."""
 ROLE_REQUEST_LIFETIME: Final = timedelta(days=30)
+REPLY_TIME: Final = timedelta(days=30)
+"""For a control body to answer a notice of irregularity (Delegated Regulation (EU) 2021/1698, article 21)."""
 
 
 class Unit(StrEnum):
@@ -92,6 +94,8 @@ class Start(StrEnum):
     """A customs procedure was started."""
     REPLACEMENT = "replacement"
     """A certificate that shall replace this one was begun."""
+    SUCCEEDED = "succeeded"
+    """The certificate that replaces this one was signed."""
 
 
 class Only(StrEnum):
@@ -100,6 +104,8 @@ class Only(StrEnum):
     ALWAYS = "always"
     INCOMPLETE = "incomplete"
     """Something of box 13, 16 or 17 that may follow within ten days has not followed yet."""
+    UNANSWERED = "unanswered"
+    """The notice of irregularity has not been answered yet."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,7 @@ _TOP = (_T.ENTRY_AUTHORITY, _T.CENTRAL_AUTHORITY)
 _GOAL = (_T.CONSIGNEE,)
 _ALL = (_T.ISSUER, _T.EXPORTER, *_BUYER)
 _LATE = (_T.CONSIGNEE, *_BUYER, _T.ENTRY_AUTHORITY)
+_EACH = tuple(dict.fromkeys((*_ALL, *_LATE)))
 
 # fmt: off
 CLOCKS: Final = (
@@ -153,13 +160,15 @@ CLOCKS: Final = (
           "The border authority is told that the goods are about to arrive."),
     Clock("arrival_not_verified",    "D13", _S.ISSUED,                 _F.ARRIVAL,     working_days(1),  _POST,
           "It moves to the top of the border authority's list."),
-    # D14, D15, D17: each waits for its form
+    # D14, D15, D17: what was begun and is not finished; a signed successor takes this certificate's place at once
     Clock("laboratory_awaited",      "D14", _S.ISSUED,                 _F.SAMPLED,     working_days(5),  _POST,
           "The border authority is reminded of the laboratory result."),
     Clock("customs_procedure_open",  "D15", _S.ISSUED,                 _F.PROCEDURE,   days(30),         _BUYER + _POST,
           "All concerned are reminded that the customs procedure is still open.",            every=True),
     Clock("replacement_unsigned",    "D17", _S.ISSUED,                 _F.REPLACEMENT, days(7),          _BODY,
           "The replacement is dropped and this certificate can be used again."),
+    Clock("replaced",                "D17", _S.ISSUED,                 _F.SUCCEEDED,   minutes(0),       _EACH,
+          "The certificate that replaces this one has taken its place.",                     effect=_S.REPLACED),
     # D16: the first consignee signs at reception
     Clock("reception_first_call",    "D16", _S.CONSIGNMENT_VERIFIED,   _F.ENTERED,     working_days(3),  _GOAL,
           "The first consignee is reminded to sign box 21."),
@@ -169,11 +178,11 @@ CLOCKS: Final = (
           "The border authority is told that box 21 was not signed."),
     # D18: the issuing body answers a notice within thirty days
     Clock("reply_first_call",        "D18", _S.OFIS_IRREGULARITY,      _F.ENTERED,     days(15),         _BODY,
-          "The issuing body is reminded to answer the notice."),
+          "The issuing body is reminded to answer the notice.",                              Only.UNANSWERED),
     Clock("reply_last_call",         "D18", _S.OFIS_IRREGULARITY,      _F.ENTERED,     days(25),         _BODY,
-          "The issuing body is reminded for the last time to answer the notice."),
+          "The issuing body is reminded for the last time to answer the notice.",            Only.UNANSWERED),
     Clock("reply_overdue",           "D18", _S.OFIS_IRREGULARITY,      _F.ENTERED,     days(30),         _BODY + _TOP,
-          "The central authority is told that the notice was not answered."),
+          "The central authority is told that the notice was not answered.",                 Only.UNANSWERED),
     # D19, D20: what lies untouched
     Clock("batches_idle",            "D19", _S.BASE_FOR_EXTRACT,       _F.EDITED,      days(90),         _BUYER + _POST,
           "All concerned are asked whether everything has been extracted."),
@@ -202,6 +211,8 @@ class Standing:
     """The clocks that have rung already, by the names they were due under."""
     since: Mapping[Start, datetime] = field(default_factory=dict)
     """When the rarer things began: sample, customs procedure, replacement."""
+    answered: bool = False
+    """Whether the notice of irregularity was answered."""
 
     def start(self, start: Start) -> datetime | None:
         """The moment a clock counts from, if it has come."""
@@ -236,6 +247,7 @@ def next_due(
         for clock in CLOCKS
         if clock.while_at is standing.status
         and not (clock.only is Only.INCOMPLETE and standing.complete)
+        and not (clock.only is Only.UNANSWERED and standing.answered)
         and (start := standing.start(clock.start)) is not None
         for name, length in _rings(clock, (lengths or {}).get(clock.name, clock.after), standing.rung)
     ]

@@ -41,9 +41,9 @@ CHECKED: Final = ("acceptable", "not_acceptable", "not_done")
 TESTED: Final = (*CHECKED, "pending")
 RELEASES: Final = ("organic", "in_conversion")
 CUSTOMS: Final = ("warehousing", "inward_processing")
-DECISIONS: Final = (
-    _S.CONSIGNMENT_VERIFIED, _S.FIRST_CONSIGNEE_SIGNED, _S.BASE_FOR_EXTRACT, _S.RELEASED_CONVENTIONAL, _S.NOT_RELEASED
-)  # fmt: skip
+AS_BEFORE: Final = "as_before"
+"""An irregularity that turned out to be none: the certificate goes back to where it stood."""
+DECISIONS: Final = (AS_BEFORE, _S.RELEASED_CONVENTIONAL, _S.NOT_RELEASED)
 
 # fmt: off
 _DONE     = Question("documentary",          _K.CHOICE,       "Documentary check",             NEEDED, CHECKED)
@@ -62,12 +62,36 @@ _IN_ORDER = Question("in_order",             _K.YES_NO,       "The goods arrived
 _TYPE     = Question("type",                 _K.CHOICE,       "Customs procedure",             NEEDED, CUSTOMS)
 _OPERATOR = Question("operator",             _K.ORGANISATION, "Operator",                      NEEDED)
 _CUSTOMS  = Question("reference",            _K.TEXT,         "Customs declaration",           NEEDED)
-_NATURE   = Question("nature",               _K.TEXT,         "Nature of the irregularity",    NEEDED)
-_LEGAL    = Question("legal_aspect",         _K.TEXT,         "Legal aspect",                  NEEDED)
-_DECISION = Question("decision",             _K.CHOICE,       "Decision",                      False,  DECISIONS)
+_AGAIN    = Question("verified_again",       _K.YES_NO,       "Verified again after the customs procedure")
+_DECISION = Question("decision",             _K.CHOICE,       "Decision",                      NEEDED, DECISIONS)
 _FINDINGS = Question("conclusion",           _K.TEXT,         "Conclusion",                    NEEDED)
+_RESULTS  = Question("results",              _K.TEXT,         "Results of the inquiry",        NEEDED)
+_REMEDIES = Question("measures",             _K.TEXT,         "Measures taken",                NEEDED)
 
 _CHECKS   = (_IDENTITY, _PHYSICAL, _LABTEST, _RELATED, _REMARKS)
+_NOTICE   = (
+    # the model of the notification of irregularities: Implementing Regulation (EU) 2021/279, annex
+    Question("notice_reference",  _K.TEXT,   "Reference of the notice",             NEEDED),
+    Question("notice_contact",    _K.TEXT,   "Contact at the notifying authority"),
+    Question("notice_category",   _K.TEXT,   "Product category",                    NEEDED),
+    Question("notice_trade_name", _K.TEXT,   "Trade name",                          NEEDED),
+    Question("notice_origin",     _K.TEXT,   "Country of origin",                   NEEDED),
+    Question("notice_label",      _K.TEXT,   "Description and label"),
+    Question("notice_lots",       _K.TEXT,   "Lot identification",                  NEEDED),
+    Question("notice_other",      _K.TEXT,   "Other particulars"),
+    Question("chain_producer",    _K.TEXT,   "Producer, with his control body"),
+    Question("chain_processor",   _K.TEXT,   "Processor or seller, with his control body"),
+    Question("chain_importer",    _K.TEXT,   "Importer, with his control body"),
+    Question("chain_wholesaler",  _K.TEXT,   "Wholesaler, with his control body"),
+    Question("chain_retailer",    _K.TEXT,   "Retailer, with his control body"),
+    Question("nature",            _K.TEXT,   "Nature of the irregularity",          NEEDED),
+    Question("legal_aspect",      _K.TEXT,   "Legal aspect",                        NEEDED),
+    Question("detected_at",       _K.MOMENT, "Detected on"),
+    Question("analysis",          _K.TEXT,   "Samples and analyses"),
+    Question("quantity",          _K.TEXT,   "Quantity concerned"),
+    Question("precautions",       _K.TEXT,   "Precautionary measures"),
+    _REMARKS,
+)
 
 FORMS: Final = (
     #    action                      at        becomes                        asks
@@ -77,12 +101,15 @@ FORMS: Final = (
     Form(_A.DELETE,                  None,     None,                          (_REASON,)),
     Form(_A.START_CUSTOMS_PROCEDURE, None,     "customs_procedure",           (_TYPE, _OPERATOR, _CUSTOMS)),
     Form(_A.REPLACE,                 None,     None,                          (_REASON,)),
-    Form(_A.VERIFY,                  None,     "entry_checks",                (_DONE, *_CHECKS, _RELEASE, _IF_ANY)),
-    Form(_A.OPEN_BATCHES,            None,     "entry_checks",                (_DONE, *_CHECKS, _RELEASE, _IF_ANY)),
+    Form(_A.ACCEPT_REPLACEMENT,      None,     None,                          (_REMARKS,)),
+    Form(_A.RECORD_CHECKS,           None,     "entry_checks",                (_PAPERS, *_CHECKS)),
+    Form(_A.VERIFY,                  None,     "entry_checks",                (_DONE, *_CHECKS, _AGAIN, _RELEASE, _IF_ANY)),
+    Form(_A.OPEN_BATCHES,            None,     "entry_checks",                (_DONE, *_CHECKS, _AGAIN, _RELEASE, _IF_ANY)),
     Form(_A.RELEASE_CONVENTIONAL,    None,     "entry_checks",                (_PAPERS, *_CHECKS, _REASON)),
     Form(_A.REJECT,                  None,     "entry_checks",                (_PAPERS, *_CHECKS, _REASON)),
     Form(_A.RECEIVE,                 None,     "first_consignee_declaration", (_IN_ORDER, _REMARKS)),
-    Form(_A.SIGNAL_IRREGULARITY,     None,     None,                          (_NATURE, _LEGAL, _REMARKS)),
+    Form(_A.SIGNAL_IRREGULARITY,     None,     None,                          _NOTICE),
+    Form(_A.REPLY_IRREGULARITY,      None,     None,                          (_RESULTS, _REMEDIES, _REMARKS)),
     Form(_A.CONCLUDE_IRREGULARITY,   None,     None,                          (_DECISION, _FINDINGS)),
     Form(_A.DEPLETE,                 None,     None,                          (_REMARKS,)),
 )
@@ -91,6 +118,11 @@ FORMS: Final = (
 
 SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
 """Action -> the box its form becomes."""
+
+
+_UNSIGNED: Final = frozenset({_A.RECORD_CHECKS})
+SIGNATURES: Final = frozenset(SIGNED) - _UNSIGNED
+"""The actions whose box is sealed, over the whole content that was shown before; checks in progress are only noted."""
 
 
 def box_signed_by(action: Action) -> str | None:

@@ -114,6 +114,20 @@ class Facts:
     """Where the certificate stands, where it matters (a draft is deleted without a reason)."""
     replacement_pending: bool = False
     """Whether a certificate that shall replace this one is being written."""
+    replacement_accepted: bool = False
+    """Whether the authority of the member state has accepted that replacement."""
+    replaces: bool = False
+    """Whether this certificate shall replace another one."""
+    replacement_lapsed: bool = False
+    """Whether the certificate it should replace no longer waits for it."""
+    acceptance_awaited: bool = False
+    """Whether the authority has still to accept that it replaces the other one."""
+    answered: bool = False
+    """Whether the issuing body has answered the notice of irregularity."""
+    quantity_left: bool = False
+    """Whether something of the consignment is not yet in an extract."""
+    extracts_open: bool = False
+    """Whether an extract of this certificate still awaits a decision."""
 
     def party(self, organisation: object) -> Party | None:
         """The organisation with this id, if there is one."""

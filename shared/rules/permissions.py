@@ -112,9 +112,11 @@ MATRIX: Final[dict[Status, dict[Tie, Cell]]] = {
         _T.IMPORTER:          may(ROUTE | ADD_RFL, also=ARRIVAL),
         _T.ISSUER:            may(BOX_9 | PARTS_13 | LOAD, do=(_A.REPLACE,), also=TRANSPORT | ARRIVAL),
         _T.CENTRAL_AUTHORITY: may(BOX_12, do=(_A.VERIFY, _A.OPEN_BATCHES), also=BOX_20,
-                                  also_do=(_A.RELEASE_CONVENTIONAL, _A.REJECT)),
+                                  also_do=(_A.RELEASE_CONVENTIONAL, _A.REJECT, _A.RECORD_CHECKS,
+                                           _A.ACCEPT_REPLACEMENT)),
         _T.ENTRY_AUTHORITY:   may(BOX_12, do=(_A.VERIFY, _A.OPEN_BATCHES), also=BOX_19 | BOX_20,
-                                  also_do=(_A.RELEASE_CONVENTIONAL, _A.REJECT, _A.START_CUSTOMS_PROCEDURE)),
+                                  also_do=(_A.RELEASE_CONVENTIONAL, _A.REJECT, _A.RECORD_CHECKS,
+                                           _A.ACCEPT_REPLACEMENT, _A.START_CUSTOMS_PROCEDURE)),
         _T.RFL:               may(ROUTE | ADD_RFL, also=ARRIVAL),
     },
     # Lot vérifié
@@ -137,11 +139,16 @@ MATRIX: Final[dict[Status, dict[Tie, Cell]]] = {
     },
     # The guide grants nothing from here on
     _S.OFIS_IRREGULARITY: {
+        _T.ISSUER:            may(also_do=(_A.REPLY_IRREGULARITY,)),
         _T.CENTRAL_AUTHORITY: may(also_do=(_A.CONCLUDE_IRREGULARITY,)),
         _T.ENTRY_AUTHORITY:   may(also_do=(_A.CONCLUDE_IRREGULARITY,)),
     },
-    _S.RELEASED_CONVENTIONAL: {},
-    _S.NOT_RELEASED: {},
+    _S.RELEASED_CONVENTIONAL: {
+        _T.ENTRY_AUTHORITY:   may(also_do=(_A.SIGNAL_IRREGULARITY,)),    # a notice beside it; the status stays
+    },
+    _S.NOT_RELEASED: {
+        _T.ENTRY_AUTHORITY:   may(also_do=(_A.SIGNAL_IRREGULARITY,)),
+    },
     _S.DELETED: {},
     _S.REPLACED: {},
     _S.DEPLETED: {},

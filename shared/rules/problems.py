@@ -84,6 +84,9 @@ def unknown_organisations(content: Row, facts: Facts) -> Iterator[Finding]:
     for place, organisation in _organisations(content):
         if organisation not in facts.parties:
             yield place, {}
+    operator = (facts.form or {}).get("operator")
+    if operator and facts.party(operator) is None:
+        yield "customs_procedure.operator", {}
 
 
 def wrong_kinds(content: Row, facts: Facts) -> Iterator[Finding]:
@@ -297,7 +300,7 @@ def producers_of_other_body(content: Row, facts: Facts) -> Iterator[Finding]:
 
 
 def goods_have_left(content: Row, facts: Facts) -> Iterator[Finding]:
-    departure = moment(content, "departure_at")
+    departure = None if facts.replaces else moment(content, "departure_at")
     if departure and departure.date() < facts.now.astimezone(departure.tzinfo).date() and not _declared(facts):
         yield "departure_at", {"departure": departure.date().isoformat()}
 
@@ -330,7 +333,8 @@ def checks_not_acceptable(content: Row, facts: Facts) -> Iterator[Finding]:
 
 
 def laboratory_pending(content: Row, facts: Facts) -> Iterator[Finding]:
-    if (facts.form or {}).get("laboratory") == "pending":
+    said, noted = (facts.form or {}).get("laboratory"), (content.get("entry_checks") or {}).get("laboratory")
+    if said == "pending" or (noted == "pending" and said not in ("acceptable", "not_acceptable")):
         yield "entry_checks.laboratory", {}
 
 
@@ -340,8 +344,43 @@ def customs_procedure_incomplete(content: Row, facts: Facts) -> Iterator[Finding
         yield "customs_procedure", {}
 
 
+def not_verified_again(content: Row, facts: Facts) -> Iterator[Finding]:
+    if content.get("customs_procedure") and (facts.form or {}).get("verified_again") is not True:
+        yield "entry_checks.verified_again", {}
+
+
 def replacement_pending(content: Row, facts: Facts) -> Iterator[Finding]:
     if facts.replacement_pending:
+        yield "number", {}
+
+
+def nothing_to_accept(content: Row, facts: Facts) -> Iterator[Finding]:
+    if not facts.replacement_pending or facts.replacement_accepted:
+        yield "number", {}
+
+
+def replacement_lapsed(content: Row, facts: Facts) -> Iterator[Finding]:
+    if facts.replacement_lapsed:
+        yield "number", {}
+
+
+def replacement_not_accepted(content: Row, facts: Facts) -> Iterator[Finding]:
+    if facts.acceptance_awaited:
+        yield "number", {}
+
+
+def notice_answered(content: Row, facts: Facts) -> Iterator[Finding]:
+    if facts.answered:
+        yield "number", {}
+
+
+def quantity_left(content: Row, facts: Facts) -> Iterator[Finding]:
+    if facts.quantity_left:
+        yield "product_lines", {}
+
+
+def extracts_open(content: Row, facts: Facts) -> Iterator[Finding]:
+    if facts.extracts_open:
         yield "number", {}
 
 
@@ -374,6 +413,12 @@ VERIFY: Final = frozenset({_A.VERIFY})
 RECEIVE: Final = frozenset({_A.RECEIVE})
 ISSUED: Final = frozenset({_A.SIGN, _A.AMEND})
 """To sign box 18, and whatever is amended afterwards: an amendment obeys the guards of the signature it touches."""
+NOTICE: Final = frozenset({_A.REPLY_IRREGULARITY})
+DEPLETE: Final = frozenset({_A.DEPLETE})
+CUSTOMS: Final = frozenset({_A.START_CUSTOMS_PROCEDURE})
+ACCEPT: Final = frozenset({_A.ACCEPT_REPLACEMENT})
+LOCKED: Final = ENDORSE | CUSTOMS | {_A.AMEND, _A.REPLACE, _A.RECORD_CHECKS, _A.RELEASE_CONVENTIONAL, _A.REJECT}
+"""What has to wait while a certificate that replaces this one is being written."""
 FROM_SIGN: Final = ISSUED | ENDORSE
 FROM_SUBMIT: Final = SUBMIT | FROM_SIGN
 
@@ -381,7 +426,7 @@ FROM_SUBMIT: Final = SUBMIT | FROM_SIGN
 CHECKS: Final = (
     #     code                              what finds it                    warns before        refuses
     # parties: while the description is written a warning is enough; a signature needs them valid
-    Check("unknown_organisation",           unknown_organisations,           NEVER,              FROM_SUBMIT),
+    Check("unknown_organisation",           unknown_organisations,           NEVER,              FROM_SUBMIT | CUSTOMS),
     Check("wrong_kind_of_organisation",     wrong_kinds,                     NEVER,              FROM_SUBMIT),
     Check("partner_not_valid",              partners_not_valid,              SUBMIT | ENDORSE,   ISSUED),
     Check("partner_without_activity",       partners_without_activity,       SUBMIT | ENDORSE,   ISSUED),
@@ -430,8 +475,17 @@ CHECKS: Final = (
     Check("check_not_acceptable",           checks_not_acceptable,           NEVER,              ENDORSE),
     Check("laboratory_pending",             laboratory_pending,              NEVER,              ENDORSE),
     Check("customs_procedure_incomplete",   customs_procedure_incomplete,    NEVER,              ENDORSE),
-    Check("replacement_pending",            replacement_pending,             NEVER,              ENDORSE | {_A.AMEND}),
+    Check("not_verified_again",             not_verified_again,              NEVER,              ENDORSE),
     Check("remarks_needed",                 nothing_said_of_damage,          NEVER,              RECEIVE),
+    # one certificate in the place of another
+    Check("replacement_pending",            replacement_pending,             NEVER,              LOCKED),
+    Check("nothing_to_accept",              nothing_to_accept,               NEVER,              ACCEPT),
+    Check("replacement_lapsed",             replacement_lapsed,              NEVER,              SUBMIT | SIGN),
+    Check("replacement_not_accepted",       replacement_not_accepted,        NEVER,              SIGN),
+    # irregularities and extracts
+    Check("notice_answered",                notice_answered,                 NEVER,              NOTICE),
+    Check("quantity_left",                  quantity_left,                   NEVER,              DEPLETE),
+    Check("extracts_open",                  extracts_open,                   NEVER,              DEPLETE),
 )
 # fmt: on
 """Every rule about content beside "this box is needed", which is a column of BOXES."""

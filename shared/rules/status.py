@@ -48,12 +48,15 @@ class Action(StrEnum):
     AMEND = "amend"
     START_CUSTOMS_PROCEDURE = "start_customs_procedure"
     REPLACE = "replace"
+    ACCEPT_REPLACEMENT = "accept_replacement"
+    RECORD_CHECKS = "record_checks"
     VERIFY = "verify"
     OPEN_BATCHES = "open_batches"
     RELEASE_CONVENTIONAL = "release_conventional"
     REJECT = "reject"
     RECEIVE = "receive"
     SIGNAL_IRREGULARITY = "signal_irregularity"
+    REPLY_IRREGULARITY = "reply_irregularity"
     CONCLUDE_IRREGULARITY = "conclude_irregularity"
     EXTRACT = "extract"
     DEPLETE = "deplete"
@@ -62,6 +65,12 @@ class Action(StrEnum):
 
 CONTENT: Final = frozenset({Action.AMEND, Action.EXTRACT, Action.COPY})
 """Actions that change boxes and leave the status alone: one transaction of the service, never the pen's."""
+
+
+NOTED: Final = frozenset({
+    Action.START_CUSTOMS_PROCEDURE, Action.ACCEPT_REPLACEMENT, Action.RECORD_CHECKS, Action.REPLY_IRREGULARITY,
+})  # fmt: skip
+"""Orders of the pen's that leave the status alone: what they say is noted beside it."""
 
 
 @dataclass(frozen=True)
@@ -91,22 +100,28 @@ MOVES: Final = (
     Move("T7",  _A.DELETE,                  _S.DESCRIPTION_COMPLETED,   _S.DELETED),
     Move("T8",  _A.AMEND,                   _S.DESCRIPTION_COMPLETED,   _S.DESCRIPTION_COMPLETED),
     Move("T8",  _A.AMEND,                   _S.ISSUED,                  _S.ISSUED),
-    Move("T9",  _A.START_CUSTOMS_PROCEDURE, _S.ISSUED,                  _S.ISSUED,                offered=False),
-    Move("T10", _A.REPLACE,                 _S.ISSUED,                  _S.REPLACED,              offered=False),
+    Move("T9",  _A.START_CUSTOMS_PROCEDURE, _S.ISSUED,                  _S.ISSUED),
+    Move("T10", _A.REPLACE,                 _S.ISSUED,                  _S.ISSUED),        # a successor is begun
+    Move("T10", _A.ACCEPT_REPLACEMENT,      _S.ISSUED,                  _S.ISSUED),        # asked by the form of 2022
+    Move("T10", _A.REPLACE,                 _S.ISSUED,                  _S.REPLACED),      # the successor was signed
+    Move("T11", _A.RECORD_CHECKS,           _S.ISSUED,                  _S.ISSUED),        # before the decision
     Move("T11", _A.VERIFY,                  _S.ISSUED,                  _S.CONSIGNMENT_VERIFIED),
     Move("T12", _A.OPEN_BATCHES,            _S.ISSUED,                  _S.BASE_FOR_EXTRACT),
     Move("T13", _A.RELEASE_CONVENTIONAL,    _S.ISSUED,                  _S.RELEASED_CONVENTIONAL),
     Move("T14", _A.REJECT,                  _S.ISSUED,                  _S.NOT_RELEASED),
     Move("T15", _A.RECEIVE,                 _S.CONSIGNMENT_VERIFIED,    _S.FIRST_CONSIGNEE_SIGNED),
     Move("T16", _A.DELETE,                  _S.CONSIGNMENT_VERIFIED,    _S.DELETED),
-    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.CONSIGNMENT_VERIFIED,    _S.OFIS_IRREGULARITY,     offered=False),
-    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.FIRST_CONSIGNEE_SIGNED,  _S.OFIS_IRREGULARITY,     offered=False),
-    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.BASE_FOR_EXTRACT,        _S.OFIS_IRREGULARITY,     offered=False),
-    Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       None,                     offered=False),
-    Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       _S.RELEASED_CONVENTIONAL, offered=False),
-    Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       _S.NOT_RELEASED,          offered=False),
+    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.CONSIGNMENT_VERIFIED,    _S.OFIS_IRREGULARITY),
+    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.FIRST_CONSIGNEE_SIGNED,  _S.OFIS_IRREGULARITY),
+    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.BASE_FOR_EXTRACT,        _S.OFIS_IRREGULARITY),
+    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.RELEASED_CONVENTIONAL,   _S.RELEASED_CONVENTIONAL),   # beside it only
+    Move("T17", _A.SIGNAL_IRREGULARITY,     _S.NOT_RELEASED,            _S.NOT_RELEASED),
+    Move("T18", _A.REPLY_IRREGULARITY,      _S.OFIS_IRREGULARITY,       _S.OFIS_IRREGULARITY),
+    Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       None),
+    Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       _S.RELEASED_CONVENTIONAL),
+    Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       _S.NOT_RELEASED),
     Move("T19", _A.EXTRACT,                 _S.BASE_FOR_EXTRACT,        _S.BASE_FOR_EXTRACT,      offered=False),
-    Move("T20", _A.DEPLETE,                 _S.BASE_FOR_EXTRACT,        _S.DEPLETED,              offered=False),
+    Move("T20", _A.DEPLETE,                 _S.BASE_FOR_EXTRACT,        _S.DEPLETED),
     *(Move("T21", _A.COPY, at, at) for at in Status),    # a new draft is born; this certificate stays as it is
 )
 # fmt: on

@@ -1,6 +1,7 @@
 """The clocks: what rings next for a certificate that stands so."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -111,8 +112,27 @@ def test_a_stale_draft_is_warned_about_and_then_deleted() -> None:
     assert effect("draft_expired") is Status.DELETED
 
 
+def test_an_answered_notice_is_not_called_for() -> None:
+    assert next_due(replace(standing(Status.OFIS_IRREGULARITY), answered=True), "FR", working) is None
+
+
 def test_only_a_stale_draft_is_decided_by_silence() -> None:
-    assert [clock.name for clock in CLOCKS if clock.effect] == ["draft_expired"]
+    assert [clock.name for clock in CLOCKS if clock.effect] == ["replaced", "draft_expired"]
+
+
+def test_a_signed_successor_takes_the_place_of_its_original_at_once() -> None:
+    assert due(standing(Status.ISSUED, complete=False, since={Start.SUCCEEDED: MONDAY})) == ("replaced", MONDAY)
+    assert effect("replaced") is Status.REPLACED
+
+
+@pytest.mark.parametrize(("start", "name", "after"), [
+    (Start.SAMPLED, "laboratory_awaited", 7),
+    (Start.PROCEDURE, "customs_procedure_open#1", 30),
+    (Start.REPLACEMENT, "replacement_unsigned", 7),
+])  # fmt: skip
+def test_what_was_begun_and_is_not_finished_is_asked_after(start: Start, name: str, after: int) -> None:
+    assert due(standing(Status.ISSUED, since={start: MONDAY})) == (name, MONDAY + timedelta(days=after))
+    assert due(standing(Status.ISSUED)) is None
 
 
 def test_a_clock_that_repeats_counts_its_rings() -> None:

@@ -11,7 +11,7 @@ import pytest
 from shared.rules.boxes import BOX
 from shared.rules.content import covers
 from shared.rules.permissions import MATRIX, May, Tie, allowed, may_see, offered
-from shared.rules.status import Action, Status
+from shared.rules.status import MOVES, Action, Status
 
 RIEN = "Pas de modification possible"
 
@@ -198,7 +198,22 @@ def test_the_entry_authority_may_all_that_its_superior_may(status: Status) -> No
 def test_where_the_guide_grants_nothing_everything_is_read_only(status: Status) -> None:
     everybody = allowed(status, frozenset(Tie))
     assert everybody.edit == frozenset()
-    assert everybody.do <= {Action.COPY, Action.CONCLUDE_IRREGULARITY}
+    notices = {Action.SIGNAL_IRREGULARITY, Action.REPLY_IRREGULARITY, Action.CONCLUDE_IRREGULARITY}
+    assert everybody.do <= {Action.COPY} | notices
+
+
+def test_a_notice_is_answered_by_the_issuing_body_and_concluded_by_the_authorities() -> None:
+    for tie in Tie:
+        do = allowed(Status.OFIS_IRREGULARITY, frozenset({tie})).do
+        assert (Action.REPLY_IRREGULARITY in do) == (tie is Tie.ISSUER)
+        assert (Action.CONCLUDE_IRREGULARITY in do) == (tie in (Tie.ENTRY_AUTHORITY, Tie.CENTRAL_AUTHORITY))
+
+
+def test_only_the_entry_authority_starts_a_customs_procedure() -> None:
+    for tie in Tie:
+        assert (Action.START_CUSTOMS_PROCEDURE in allowed(Status.ISSUED, frozenset({tie})).do) == (
+            tie is Tie.ENTRY_AUTHORITY
+        )
 
 
 def test_every_field_of_the_matrix_is_a_box() -> None:
@@ -220,8 +235,9 @@ def test_nobody_may_edit_a_box_that_the_system_derives() -> None:
 
 
 def test_a_page_shows_no_action_that_has_no_form_yet() -> None:
-    assert offered(Status.BASE_FOR_EXTRACT, frozenset(Tie)).do == {Action.COPY}
-    assert Action.REPLACE not in offered(Status.ISSUED, frozenset({Tie.ISSUER})).do
+    hidden = {move.action for move in MOVES if not move.offered}
+    for status in Status:
+        assert not offered(status, frozenset(Tie)).do & hidden
 
 
 @pytest.mark.parametrize("status", Status)

@@ -38,7 +38,7 @@ def test_an_action_of_somebody_else_is_not_permitted() -> None:
 
 
 def test_a_lawful_action_without_a_form_is_not_offered_yet() -> None:
-    assert refused(Action.REPLACE, Status.ISSUED, Tie.ISSUER) == "not_offered_yet"
+    assert refused(Action.EXTRACT, Status.BASE_FOR_EXTRACT, Tie.IMPORTER) == "not_offered_yet"
 
 
 def test_who_could_not_anyway_does_not_hear_what_is_not_offered_yet() -> None:

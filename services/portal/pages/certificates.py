@@ -30,7 +30,7 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import OrganisationView
 from shared.contracts.identity import Proof
 from shared.rules.boxes import BOX, Model
-from shared.rules.forms import box_signed_by
+from shared.rules.forms import SIGNATURES, box_signed_by
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 
@@ -674,7 +674,7 @@ async def _confirm_page(
     model = Model(view.form_model)
     shown = None
     signed = box_signed_by(action)
-    if signed:
+    if action in SIGNATURES:
         shown = await house.clients.certificates.confirmation(visitor.caller, view.id, action)
         page = sheets.shown_before_signing(view, shown, goods)
     else:
@@ -698,7 +698,10 @@ async def _confirm_page(
         action=action,
         shown=shown,
         asked=asked,
-        said={each.name: forms.text(typed, f"form.{each.name}") if typed else "" for each in asked},
+        said={each.name: forms.text(typed, f"form.{each.name}") for each in asked}
+        if typed
+        else {**dict.fromkeys((each.name for each in asked), ""), **forms.suggested(action, view)},
+        operators=[{"value": one.id, "name": one.name} for one in view.parties.values() if one.kind == "OPERATOR"],
         wrong=wrong,
         blocking=blocking + beyond,
         warnings=[each for each in page.problems if each.severity != "error"],

@@ -571,8 +571,6 @@ async def test_a_release_in_batches_opens_the_base_for_extracts(house: House) ->
 
 async def test_moves_without_a_form_are_refused_politely(house: House) -> None:
     certificate = await house.at(Status.ISSUED)
-    await refused("not_offered_yet", house.move(certificate, "replace", BODY))
-    await refused("not_offered_yet", house.move(certificate, "start_customs_procedure", POST))
     await refused("unknown_action", house.move(certificate, "explode", POST))
     await refused("not_found", house.activities.record(Record(world.identity(999), await _any(house), fresh())))
 

@@ -141,14 +141,14 @@ async def test_each_reader_is_told_what_he_may_edit_and_do_now(house: House) -> 
     for each in BOUND:
         may = (await house.get(each, f"/certificates/{certificate}"))["may"]
         do[each], edit[each] = may["do"], may["edit"]
-    decide = ["amend", "open_batches", "reject", "release_conventional", "verify"]
+    decide = ["amend", "open_batches", "record_checks", "reject", "release_conventional", "verify"]
     assert do == {
         EXPORTER: ["copy"],
-        BODY: ["amend", "copy"],
+        BODY: ["amend", "copy", "replace"],
         IMPORTER: ["amend", "copy"],
         FORWARDER: ["amend", "copy"],
         CONSIGNEE: ["copy"],
-        POST: decide,
+        POST: sorted([*decide, "start_customs_procedure"]),
         CENTRE: decide,
     }
     assert edit[IMPORTER] == [
