@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import or_, tuple_
+from sqlalchemy import literal, or_, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory import deciders, history, records, roles, rules, standing, store
 from services.directory.deciders import Deciders
-from services.directory.models import OrganisationRow, ProposalRow, RoleRow
+from services.directory.models import Id, OrganisationRow, ProposalRow, RoleRow
 from services.directory.records import Alike
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
@@ -223,8 +223,9 @@ async def _checked(session: AsyncSession, row: OrganisationRow, wanted: Mapping[
     whole = {**store.record(row), **tidied}
     bodies = await store.valid_bodies(session, [each.get("control_body") for each in whole["activities"]])
     bodies |= set(deciders.certifying(row))
-    records.refuse_if_wrong(records.troubles(row.kind, whole, bodies, one_activity=False))
     current = store.record(row)
+    found = records.troubles(row.kind, whole, bodies, one_activity=False)
+    records.refuse_if_wrong([each for each in found if records.is_about(each, tidied, current)])
     return {name: value for name, value in tidied.items() if current[name] != value}
 
 
@@ -539,5 +540,7 @@ async def waiting(
         or_(col(ProposalRow.awaited_by).contains([organisation_id]), col(ProposalRow.told).contains([organisation_id])),
     )
     if after:
-        query = query.where(tuple_(col(ProposalRow.requested_at), col(ProposalRow.id)) > tuple_(*after))
+        query = query.where(
+            tuple_(col(ProposalRow.requested_at), col(ProposalRow.id)) > tuple_(after[0], literal(after[1], Id))
+        )
     return (await session.exec(query.order_by(col(ProposalRow.requested_at), col(ProposalRow.id)).limit(limit))).all()

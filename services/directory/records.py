@@ -174,6 +174,14 @@ def _wrong_activities(fields: Mapping[str, Any], bodies: set[str], one: bool) ->
     return found
 
 
+def is_about(trouble: Trouble, changes: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Whether a trouble comes with these changes; what was wrong before may be mended another day."""
+    if trouble.code == "eori_needed" and "identifiers" not in changes:
+        kinds = {each["kind"] for each in current["activities"]}
+        return ActivityType.ORG_IMPORTER not in kinds
+    return {"control_body": "activities", "valid_to": "activities"}.get(trouble.field, trouble.field) in changes
+
+
 def refuse_if_wrong(found: Sequence[Trouble]) -> None:
     """Refuse with all that is wrong at once."""
     if found:
@@ -232,7 +240,7 @@ class Alike:
 def core(name: str) -> str:
     """What is left of a name without its legal form and small words, folded; all of it where nothing is left."""
     words = rules.words(name)
-    return " ".join(word for word in words if word not in _FORMS) or " ".join(words)
+    return " ".join(word for word in words if len(word) > 1 and word not in _FORMS) or " ".join(words)
 
 
 def alike(mine: Mapping[str, Any], other: Mapping[str, Any]) -> Alike | None:

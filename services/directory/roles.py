@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, cast, func, or_, text, tuple_
+from sqlalchemy import ColumnElement, cast, func, literal, or_, text, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory import deciders, history, rules, store
 from services.directory.deciders import Deciders
-from services.directory.models import OrganisationRow, RoleRow
+from services.directory.models import Id, OrganisationRow, RoleRow
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
 from shared.contracts.directory import (
@@ -452,7 +452,7 @@ async def waiting(
     order = tuple_(col(RoleRow.requested_at), col(RoleRow.id))
     query = select(RoleRow).where(*conditions)
     if after:
-        place = tuple_(*after)
+        place = tuple_(after[0], literal(after[1], Id))
         query = query.where(order < place if newest_first else order > place)
     ways = [col(RoleRow.requested_at), col(RoleRow.id)]
     query = query.order_by(*(way.desc() for way in ways)) if newest_first else query.order_by(*ways)
