@@ -10,6 +10,7 @@ import httpx2
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +26,8 @@ from shared.words import best_language, say
 
 BODY_LIMIT = 1_000_000
 KEY_HEADER = "Idempotency-Key"
+AWAY = ("08", "53", "57P")
+"""How PostgreSQL's states begin when it is away: connections, resources, an operator."""
 log = logger("http")
 
 
@@ -41,6 +44,8 @@ def create_app(
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(OSError, _away)
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(Edge, limit=body_limit)
 
@@ -176,6 +181,20 @@ def _http(request: Request, trouble: Exception) -> JSONResponse:
         return _refused(request, trouble.__cause__)
     code = {404: "not_found", 405: "method_not_allowed", 400: "malformed"}.get(trouble.status_code, "invalid")
     return _refused(request, Refused(code))
+
+
+def _database(request: Request, trouble: Exception) -> JSONResponse:
+    """A database that is away, shuts down or has no room is no bug: whoever asks again with his key is right."""
+    assert isinstance(trouble, DBAPIError)
+    state = getattr(trouble.orig, "sqlstate", None) or ""
+    if trouble.connection_invalidated or isinstance(trouble, InterfaceError) or state.startswith(AWAY):
+        return _away(request, trouble)
+    return _bug(request, trouble)
+
+
+def _away(request: Request, trouble: Exception) -> JSONResponse:
+    log.warning("something we need is away", reason=type(trouble).__name__)
+    return _refused(request, Refused("unavailable"))
 
 
 def _bug(request: Request, trouble: Exception) -> JSONResponse:
