@@ -23,7 +23,6 @@ from shared.contracts.certificates import (
     Wish,
     life_id,
 )
-from shared.kit import outbox
 from shared.kit.http import IdempotencyKey
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentActor, CurrentPerson
@@ -192,14 +191,6 @@ async def find_commodities(
         if q.strip():
             return await commodities.search(session, q, around.now().date(), language)
         return await commodities.children(session, parent, around.now().date(), language)
-
-
-@router.get("/ops/outbox")
-async def ops_outbox(actor: CurrentActor, around: Around) -> dict[str, Any]:
-    """What waits in the letter box and what was not understood: for platform administrators."""
-    _only_ops(actor)
-    async with around.database.transaction() as session:
-        return await outbox.state(session)
 
 
 @router.get("/ops/certificates/{certificate_id}")

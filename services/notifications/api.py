@@ -139,11 +139,7 @@ async def fate(
 @router.get("/ops/outbox", tags=["operations"])
 async def letter_box(_: Ops, session: CurrentSession) -> OutboxView:
     """How much waits, and what could not be understood (without what it said)."""
-    state = await outbox.state(session)
-    state["dead_letters"] = [
-        {key: value for key, value in dead.items() if key != "body"} for dead in state["dead_letters"]
-    ]
-    return OutboxView(letters=await store.fates(session), **state)
+    return OutboxView(letters=await store.fates(session), **await outbox.state(session))
 
 
 @router.post("/ops/letters/{letter_id}/retry", tags=["operations"])

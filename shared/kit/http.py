@@ -19,8 +19,9 @@ from shared.kit.db import Database
 from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, correlation, logger
 from shared.kit.outbox import Letterbox
-from shared.kit.sessions import CurrentService, Gatekeeper, service_token
+from shared.kit.sessions import CurrentActor, CurrentService, Gatekeeper, service_token
 from shared.rules.refusals import CODES, Refused
+from shared.rules.roles import RoleType
 from shared.rules.sentences import SENTENCES
 from shared.words import best_language, say
 
@@ -59,13 +60,21 @@ def create_app(
 
 
 def add_feed(app: FastAPI, database: Database) -> None:
-    """The catch-up feed, for services only."""
+    """The catch-up feed, for services only, and a look at the letter box for platform administrators only."""
 
     @app.get("/events", tags=["operations"])
     async def events(_: CurrentService, after: Annotated[int, Query(ge=0)] = 0) -> list[Letterbox]:
         """The events this service has announced, after a number, oldest first."""
         async with database.transaction() as session:
             return await outbox.feed(session, after, limit=100)
+
+    @app.get("/ops/outbox", tags=["operations"])
+    async def letter_box(actor: CurrentActor) -> dict[str, Any]:
+        """How much waits in the letter box, and what could not be understood (without what it said)."""
+        if actor.role_type != RoleType.SYS_ADMIN:
+            raise Refused("not_found")
+        async with database.transaction() as session:
+            return await outbox.state(session)
 
 
 class Edge:

@@ -151,7 +151,7 @@ async def feed(session: AsyncSession, after: int, limit: int = 500) -> list[Lett
 
 
 async def state(session: AsyncSession) -> dict[str, Any]:
-    """How much waits in the letter box and what could not be understood: for ops."""
+    """How much waits in the letter box and what could not be understood (not what it said): for ops."""
     waiting = await session.execute(
         select(OUTBOX.c.kind, func.count(), func.min(OUTBOX.c.created_at))
         .where(OUTBOX.c.done_at.is_(None))
@@ -163,7 +163,7 @@ async def state(session: AsyncSession) -> dict[str, Any]:
     heard = await session.execute(select(HEARD))
     return {
         "waiting": [{"kind": kind, "number": number, "oldest": oldest} for kind, number, oldest in waiting],
-        "dead_letters": [dict(row._mapping) for row in dead],
+        "dead_letters": [{key: value for key, value in row._mapping.items() if key != "body"} for row in dead],
         "heard": [dict(row._mapping) for row in heard],
     }
 
