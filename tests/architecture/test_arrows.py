@@ -27,7 +27,7 @@ class Arrow:
     ours: tuple[str, ...]
 
 
-_LAW: Final = ("shared.rules.refusals", "shared.rules.actor", "shared.rules.sentences")
+_LAW: Final = ("shared.rules.refusals", "shared.rules.actor", "shared.rules.roles", "shared.rules.sentences")
 _SHARED: Final = ("shared.rules", "shared.contracts", "shared.events", "shared.kit", "shared.reference", "shared.words")
 
 # fmt: off
