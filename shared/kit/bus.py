@@ -20,11 +20,11 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolic
 from nats.js.errors import NotFoundError
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.events.base import CATALOGUE
-from shared.kit.db import Database
+from shared.kit.db import Database, is_away
 from shared.kit.log import CORRELATION, logger
 from shared.kit.outbox import DEAD_LETTER, HEARD, Letterbox
 
@@ -32,6 +32,7 @@ Handler = Callable[[AsyncSession, Any], Awaitable[None]]
 Handlers = Mapping[Any, Handler]  # event class -> what this service does about it
 Feed = Callable[[str, int], Awaitable[list[Letterbox]]]
 TRIES = 5
+GAP_PATIENCE = 0.5
 log = logger("bus")
 
 
@@ -120,8 +121,11 @@ class Listener:
     async def _hear(self, message: Msg) -> None:
         headers = message.headers or {}
         seq = int(headers.get("Seq", 0))
-        if seq > self.last + 1:
+        while seq > self.last + 1:
             await self.catch_up(until=seq)
+            if seq > self.last + 1:  # nobody there who knows what we missed: wait, for order goes before haste
+                log.warning("gap not filled", publisher=self.publisher, after=self.last, before=seq)
+                await asyncio.sleep(GAP_PATIENCE)
         if seq > self.last:
             letter = Letterbox(
                 seq=seq,
@@ -160,10 +164,11 @@ class Listener:
                     await self._effect(session, letter)
                 self.last = self._saved = letter.seq
                 return True
-            except (OperationalError, InterfaceError, OSError) as problem:
-                log.warning("database away", reason=type(problem).__name__)
-                await asyncio.sleep(0.5)
             except Exception as problem:
+                if is_away(problem):
+                    log.warning("database away", reason=type(problem).__name__)
+                    await asyncio.sleep(0.5)
+                    continue
                 attempt += 1
                 log.warning("event not understood", subject=letter.subject, seq=letter.seq, attempt=attempt)
                 if attempt >= TRIES:

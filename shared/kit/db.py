@@ -3,8 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+AWAY = ("08", "53", "57P")
+"""How PostgreSQL's states begin when it is away: connections, resources, an operator."""
+
+
+def is_away(trouble: BaseException) -> bool:
+    """Whether the database is away, shuts down, starts up or has no room: nobody's bug, and it will be back."""
+    if not isinstance(trouble, DBAPIError):
+        return isinstance(trouble, OSError)
+    state = getattr(trouble.orig, "sqlstate", None) or ""
+    return trouble.connection_invalidated or isinstance(trouble, InterfaceError) or state.startswith(AWAY)
 
 
 class Database:

@@ -10,12 +10,12 @@ import httpx2
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit import outbox
-from shared.kit.db import Database
+from shared.kit.db import Database, is_away
 from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, correlation, logger
 from shared.kit.outbox import Letterbox
@@ -27,8 +27,6 @@ from shared.words import best_language, say
 
 BODY_LIMIT = 1_000_000
 KEY_HEADER = "Idempotency-Key"
-AWAY = ("08", "53", "57P")
-"""How PostgreSQL's states begin when it is away: connections, resources, an operator."""
 log = logger("http")
 
 
@@ -194,11 +192,7 @@ def _http(request: Request, trouble: Exception) -> JSONResponse:
 
 def _database(request: Request, trouble: Exception) -> JSONResponse:
     """A database that is away, shuts down or has no room is no bug: whoever asks again with his key is right."""
-    assert isinstance(trouble, DBAPIError)
-    state = getattr(trouble.orig, "sqlstate", None) or ""
-    if trouble.connection_invalidated or isinstance(trouble, InterfaceError) or state.startswith(AWAY):
-        return _away(request, trouble)
-    return _bug(request, trouble)
+    return _away(request, trouble) if is_away(trouble) else _bug(request, trouble)
 
 
 def _away(request: Request, trouble: Exception) -> JSONResponse:

@@ -226,7 +226,9 @@ class Relay:
                 while await carry(pool):
                     pass
                 trouble = 0.0
-            except (nats.errors.Error, OSError, RuntimeError) as problem:
+            except (asyncpg.PostgresError, asyncpg.InterfaceError):
+                raise
+            except Exception as problem:  # the bus or the engine is away; the other round does not wait for it
                 trouble = min(2.0, trouble * 2 or 0.1)
                 log.warning("letters wait", kind=kind, reason=type(problem).__name__)
                 await asyncio.sleep(trouble)
@@ -242,7 +244,7 @@ class Relay:
             UPDATE outbox SET seq = numbered.seq FROM (
                 SELECT id, (SELECT coalesce(max(seq), 0) FROM outbox) + row_number() OVER (ORDER BY id) AS seq
                 FROM outbox WHERE kind = 'event' AND seq IS NULL AND done_at IS NULL ORDER BY id LIMIT $1
-            ) AS numbered WHERE outbox.id = numbered.id
+            ) AS numbered WHERE outbox.id = numbered.id AND outbox.seq IS NULL
             """,
             self.batch,
         )
