@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 VENDOR = Path(__file__).parent / "vendor"
@@ -28,6 +29,12 @@ def where() -> str | None:
     """The browser's program, if there is one here."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return os.environ.get("CHROMIUM") or next((found for name in names if (found := shutil.which(name))), None)
+
+
+NEEDED = pytest.mark.skipif(
+    where() is None and not os.environ.get("CI"), reason="no Chromium on this machine (under CI this fails)"
+)
+"""On what needs a browser: the one thing a developer's machine may lack."""
 
 
 @cache

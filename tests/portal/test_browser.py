@@ -17,9 +17,7 @@ from tests.portal.conftest import site_over
 from tests.portal.routes import EXPORTER, OPS, pages
 from tests.portal.world import PASSWORD, World, build, organisation_id
 
-pytestmark = pytest.mark.skipif(
-    chromium.where() is None and not os.environ.get("CI"), reason="no Chromium on this machine (under CI this fails)"
-)
+pytestmark = chromium.NEEDED
 PICTURES = os.environ.get("PICTURES", "")
 CONTROL_BODY = "inspector@ecocert.example"
 BORDER = "officer@perpignan.example"
