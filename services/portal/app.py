@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Scope
 from services.portal import words
 from services.portal.clients import Clients, Trouble
 from services.portal.look import STATIC, Look
-from services.portal.pages import account, certificates, directory, ops, tasks
+from services.portal.pages import account, certificates, directory, ops, organisations, registration, roles, tasks
 from services.portal.security import FormKeys, SecurityHeaders
 from services.portal.settings import PortalSettings
 from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
@@ -31,7 +31,10 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 
 log = logger("portal")
 
-AREAS: Final = (tasks.router, account.router, certificates.router, directory.router, ops.router)
+AREAS: Final = (
+    tasks.router, account.router, registration.router, roles.router, certificates.router, organisations.router,
+    directory.router, ops.router,
+)  # fmt: skip
 """All pages: one router per area."""
 TITLES: Final = {
     400: N_("This cannot be read"),
@@ -52,7 +55,7 @@ TITLES: Final = {
 SENTENCES: Final = {row.code: row.says for row in REFUSALS}
 
 
-def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], datetime] = clock.now) -> FastAPI:
+def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], datetime] = clock.now) -> "WebSite":
     """The web site, asking these clients."""
 
     @asynccontextmanager
@@ -135,7 +138,8 @@ def problem_page(
 
 
 async def _to_the_door(request: Request, _: Exception) -> Response:
-    door = f"/sign-in?next={quote(path_of(request) if request.method == 'GET' else '/', safe='/')}"
+    wanted = path_of(request) if request.method == "GET" else "/"
+    door = "/welcome" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='/')}"
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"HX-Redirect": door})
     return RedirectResponse(door, 303)

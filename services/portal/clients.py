@@ -7,8 +7,9 @@ service's own code and its sentence in the reader's language.
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import httpx2
@@ -30,9 +31,16 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
+from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, logger
+from shared.kit.sessions import service_token
+
+if TYPE_CHECKING:
+    from services.portal.accounts import AccountsClient
 
 log = logger("clients")
+SOURCE: ContextVar[str] = ContextVar("source", default="")
+"""The address of the browser that asks; identity counts by it."""
 PATIENCE: Final = 15.0
 """Seconds; a service itself gives up after ten."""
 
@@ -109,6 +117,12 @@ class DirectoryClient(Client):
     @abstractmethod
     async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
         """One organisation's public record."""
+
+    async def ask(
+        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything about roles, proposals and records; ``services.portal.desk`` knows what there is to ask."""
+        raise Trouble(503, "unavailable")
 
 
 class CertificatesClient(Client):
@@ -206,10 +220,11 @@ class Clients:
     certificates: CertificatesClient
     notifications: NotificationsClient
     ops: OpsClient
+    accounts: "AccountsClient"
 
     async def close(self) -> None:
         """Close what was opened."""
-        for client in (self.identity, self.directory, self.certificates, self.notifications, self.ops):
+        for client in (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts):
             await client.close()
 
 
@@ -253,7 +268,8 @@ class _Said(BaseModel):
 class Wire:
     """Asks one service over HTTP: the token, the organisation acted for, the reader's language, the correlation id."""
 
-    def __init__(self, url: str, client: httpx2.AsyncClient | None = None) -> None:
+    def __init__(self, url: str, client: httpx2.AsyncClient | None = None, services: Keyring | None = None) -> None:
+        self._services = services
         self._client = client or httpx2.AsyncClient(base_url=url, timeout=PATIENCE)
 
     async def ask(
@@ -269,6 +285,8 @@ class Wire:
     ) -> bytes:
         """The answer's body; ``Trouble`` when it is a no, or none."""
         headers = {"Accept-Language": words.reader().language, "X-Correlation-Id": CORRELATION.get()}
+        if self._services is not None and SOURCE.get():
+            headers |= {"For-Source": SOURCE.get(), "On-Behalf": service_token("portal", self._services)}
         if session:
             headers["Authorization"] = f"Session {session}"
         if caller is not None and caller.token:
@@ -340,6 +358,11 @@ class DirectoryOverHttp(DirectoryClient):
     async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
         said = await self._wire.ask("GET", f"/organisations/{segment(organisation_id)}", caller)
         return OrganisationView.model_validate_json(said)
+
+    async def ask(
+        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
     async def close(self) -> None:
         await self._wire.close()
@@ -454,13 +477,17 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def over_http(urls: Callable[[str], str]) -> Clients:
-    """The clients of running services, by the address of each."""
-    wires = {name: Wire(urls(name)) for name in ("identity", "directory", "certificates", "notifications")}
+def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Clients:
+    """The clients of running services, by the address of each; identity believes us where a request comes from."""
+    from services.portal.accounts import AccountsOverHttp
+
+    wires = {name: Wire(urls(name)) for name in ("directory", "certificates", "notifications")}
+    wires["identity"] = Wire(urls("identity"), services=services)
     return Clients(
         IdentityOverHttp(wires["identity"]),
         DirectoryOverHttp(wires["directory"]),
         CertificatesOverHttp(wires["certificates"]),
         NotificationsOverHttp(wires["notifications"]),
         OpsOverHttp(wires),
+        AccountsOverHttp(wires["identity"]),
     )
