@@ -10,6 +10,7 @@ from services.portal.app import create_app
 from services.portal.clients import over_http
 from services.portal.settings import PortalSettings
 from shared.kit import log
+from shared.kit.keys import keyring
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
         sys.exit("usage: python -m services.portal [all|api]")
     settings = PortalSettings()
     log.set_up("portal", settings.log_level)
-    app = create_app(settings, over_http(settings.base_url))
+    app = create_app(settings, over_http(settings.base_url, keyring(settings.codec_key_file, "services")))
     config = uvicorn.Config(
         app,
         settings.host,

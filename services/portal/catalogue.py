@@ -55,16 +55,29 @@ def po(language: str) -> Path:
 
 
 def read(language: str) -> Catalog:
-    """The catalogue of a language as it stands."""
-    with po(language).open("rb") as source:
+    """All that is said in a language: messages.po and the catalogues of single areas beside it."""
+    whole = Catalog(locale=language)
+    for file in sorted(po(language).parent.glob("*.po")):
+        for message in _one(file, language):
+            if message.id:
+                whole.add(message.id, message.string, flags=message.flags)
+    return whole
+
+
+def _one(file: Path, language: str) -> Catalog:
+    with file.open("rb") as source:
         return read_po(source, locale=language)
 
 
 def refresh(language: str) -> Catalog:
-    """The catalogue of a language with exactly the sentences that are said today."""
-    old = read(language) if po(language).exists() else Catalog(locale=language)
+    """messages.po with exactly the sentences that are said today and that no other catalogue beside it translates."""
+    file = po(language)
+    old = _one(file, language) if file.exists() else Catalog(locale=language)
+    elsewhere = {message.id for other in file.parent.glob("*.po") if other != file for message in _one(other, language)}
     new = Catalog(locale=language)
     for message in sorted(messages(), key=lambda each: each if isinstance(each, str) else each[0]):
+        if message in elsewhere:
+            continue
         before = old.get(message)
         new.add(message, before.string if before else ("" if isinstance(message, str) else ("", "")))
     return new

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.portal import words
-from services.portal.clients import Caller, Clients, Trouble
+from services.portal.clients import SOURCE, Caller, Clients, Trouble
 from services.portal.look import Look
 from services.portal.security import (
     BROWSER_COOKIE,
@@ -152,6 +152,7 @@ async def enter(request: Request) -> None:
     """Before every page: whose session, whose language, which browser, and whether a posted form is ours."""
     house = the_house(request)
     words.write_for(reader_of(request))
+    SOURCE.set(request.client.host if request.client else "")
     session = request.cookies.get(SESSION_COOKIE, "")
     browser = request.cookies.get(BROWSER_COOKIE, "")
     if not browser:

@@ -86,8 +86,7 @@ def catalogue(language: str) -> standard.NullTranslations:
     """The sentences of one language; English is its own translation."""
     found: standard.NullTranslations = standard.NullTranslations()
     for folder in CATALOGUES:
-        file = folder / language / "LC_MESSAGES" / "messages.po"
-        if file.exists():
+        for file in sorted((folder / language / "LC_MESSAGES").glob("*.po")):
             compiled = BytesIO()
             with file.open("rb") as source:
                 mofile.write_mo(compiled, pofile.read_po(source, locale=language))

@@ -32,6 +32,8 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{code}": "fr",
         "{news_id}": "1",
         "{letter_id}": "1",
+        "{secret}": "good",
+        "{registration_id}": "00000000-0000-4000-8000-00000000ae61",
         "{path:path}": "",
     }
     for area in AREAS:
@@ -41,7 +43,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
             for hole, filling in fillings.items():
                 path = path.replace(hole, filling)
             assert "{" not in path, f"{route.path} has a hole this table does not fill"
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield Address(method, path, route.path, OPS if path.startswith("/ops") else EXPORTER)
 
 

@@ -1,6 +1,7 @@
 """What protects a reader: headers on every answer, forms that only we can write, cookies nobody else can use."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ async def test_the_token_of_another_browser_does_not_fit(world: World, browser: 
         {"origin": "http://portal.example.elsewhere.example"},
     ],
 )
-async def test_a_form_from_another_origin_is_refused(browser: Browser, headers: dict[str, str]) -> None:
+async def test_a_form_from_another_origin_is_refused(browser: Browser, headers: dict[str, Any]) -> None:
     await browser.sign_in(EXPORTER)
     answer = await browser.post("/profile", {"language": "fr", "time_zone": "UTC"}, **headers)
     assert answer.status_code == 403
@@ -130,7 +131,7 @@ async def test_the_engines_pages_are_guarded_by_origin_too(browser: Browser) -> 
 
 async def test_our_own_origin_may_post(browser: Browser) -> None:
     await browser.sign_in(EXPORTER)
-    same = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
+    same: dict[str, Any] = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
     answer = await browser.post("/profile", {"language": "fr", "time_zone": "UTC"}, False, **same)
     assert answer.status_code == 303
 
@@ -156,13 +157,14 @@ async def test_behind_tls_cookies_and_browsers_insist_on_it(world: World, site: 
 
 async def test_pages_are_for_people_who_have_signed_in(world: World, browser: Browser) -> None:
     paper = world.paper(Status.DRAFT)
-    open_to_all = {"/help", "/contact", "/sign-in", "/language/fr"}
+    open_to_all = {"/help", "/contact", "/sign-in", "/language/fr", "/welcome", "/privacy"}
     for each in addresses(world, paper.id):
-        if each.method != "GET" or each.path in open_to_all:
+        if each.method != "GET" or each.path in open_to_all or each.path.startswith(("/registration", "/password")):
             continue
         answer = await browser.client.get(each.path, follow_redirects=False)
         assert answer.status_code == 303, each.path
-        assert answer.headers["location"].startswith("/sign-in?next=/"), each.path
+        door = "/welcome" if each.path == "/" else "/sign-in?next=/"
+        assert answer.headers["location"].startswith(door), each.path
 
 
 async def test_operations_are_not_there_for_anybody_else(world: World, browser: Browser) -> None:

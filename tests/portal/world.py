@@ -47,6 +47,7 @@ from shared.contracts.notifications import LetterPage, LetterView, NewsPage, New
 from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
+from tests.portal.registry import AccountsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -583,7 +584,13 @@ class OpsInMemory(OpsClient):
     retried: list[str] = field(default_factory=list)
 
     async def outbox(self, caller: Caller, service: str) -> dict[str, Any]:
-        return {"events": {"waiting": 0, "last": 128}, "wakes": {"waiting": 2}, "dead_letters": []}
+        dead = {"publisher": "directory", "seq": 7, "subject": "directory.role.granted.v1", "error": "KeyError"}
+        return {
+            "letters": {"WAITING": 1, "SENT": 27, "FAILED": 0},
+            "waiting": [{"kind": "wake", "number": 2, "oldest": NOON.isoformat()}],
+            "heard": [{"publisher": "directory", "seq": 85, "at": NOON.isoformat()}],
+            "dead_letters": [{**dead, "at": NOON.isoformat()}] if service == "notifications" else [],
+        }
 
     async def process(self, caller: Caller, certificate_id: str) -> dict[str, Any]:
         return {"id": certificate_id, "status": "ISSUED", "workflow": f"certificate-{certificate_id}"}
@@ -607,11 +614,12 @@ class World:
     certificates: CertificatesInMemory
     notifications: NotificationsInMemory
     ops: OpsInMemory
+    accounts: AccountsInMemory = field(default_factory=AccountsInMemory)
 
     @property
     def clients(self) -> Clients:
         """The clients as the portal takes them."""
-        return Clients(self.identity, self.directory, self.certificates, self.notifications, self.ops)
+        return Clients(self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
 
     def caller(self, email: str) -> Caller:
         """Somebody, in his first post."""

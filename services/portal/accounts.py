@@ -1,0 +1,84 @@
+"""The identity service's doors for people without a way in, as the portal sees them: registration, links, passwords.
+
+One thing to remember: whatever is asked carries the address of the browser that asks, so that limits hold for it and
+not for the portal.
+"""
+
+from abc import abstractmethod
+
+from services.portal.clients import Client, Wire, segment
+from shared.contracts.identity import (
+    Challenge,
+    Draft,
+    Meter,
+    NewPassword,
+    Opened,
+    Registration,
+    RegistrationView,
+    Secret,
+)
+
+
+class AccountsClient(Client):
+    """Accounts before and besides a session."""
+
+    @abstractmethod
+    async def challenge(self) -> Challenge:
+        """A proof of work for the browser of whoever registers."""
+
+    @abstractmethod
+    async def register(self, form: Registration, key: str) -> RegistrationView:
+        """A registration of the EU-Login kind."""
+
+    @abstractmethod
+    async def renew(self, registration_id: str, key: str) -> None:
+        """Another letter, please."""
+
+    @abstractmethod
+    async def renew_expired(self, secret: str, key: str) -> RegistrationView:
+        """A new link in the place of one that has expired."""
+
+    @abstractmethod
+    async def open(self, secret: str) -> Opened:
+        """A link was clicked."""
+
+    @abstractmethod
+    async def choose(self, chosen: NewPassword, key: str) -> None:
+        """A password was chosen behind a link."""
+
+    @abstractmethod
+    async def meter(self, draft: Draft) -> Meter:
+        """What a password still lacks."""
+
+
+class AccountsOverHttp(AccountsClient):
+    """The identity service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def challenge(self) -> Challenge:
+        return Challenge.model_validate_json(await self._wire.ask("GET", "/registrations/challenge"))
+
+    async def register(self, form: Registration, key: str) -> RegistrationView:
+        said = await self._wire.ask("POST", "/registrations", body=form, key=key)
+        return RegistrationView.model_validate_json(said)
+
+    async def renew(self, registration_id: str, key: str) -> None:
+        await self._wire.ask("POST", f"/registrations/{segment(registration_id)}/links", key=key)
+
+    async def renew_expired(self, secret: str, key: str) -> RegistrationView:
+        said = await self._wire.ask("POST", "/links/renewals", body=Secret(secret=secret), key=key)
+        return RegistrationView.model_validate_json(said)
+
+    async def open(self, secret: str) -> Opened:
+        return Opened.model_validate_json(await self._wire.ask("POST", "/links/opened", body=Secret(secret=secret)))
+
+    async def choose(self, chosen: NewPassword, key: str) -> None:
+        await self._wire.ask("POST", "/passwords", body=chosen, key=key)
+
+    async def meter(self, draft: Draft) -> Meter:
+        return Meter.model_validate_json(await self._wire.ask("POST", "/passwords/meter", body=draft))
+
+    async def close(self) -> None:
+        """The wire is closed by the client that owns it."""
