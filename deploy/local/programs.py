@@ -48,7 +48,7 @@ SERVICES: Final = (
     Service("directory",           "services.directory",     demo_file="organisations.json"),
     Service("certificates",        "services.certificates"),
     Service("notifications",       "services.notifications"),
-    Service("portal",              "services.portal",        arguments=()),
+    Service("portal",              "services.portal",        arguments=(), demo_file="accounts.json"),
 )
 # fmt: on
 
