@@ -7,7 +7,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-
 AWAY = ("08", "53", "57P")
 """How PostgreSQL's states begin when it is away: connections, resources, an operator."""
 
