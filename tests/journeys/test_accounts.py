@@ -1,0 +1,137 @@
+"""Accounts through the real everything: from the form to the session, with the link taken from the real letter."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import pytest
+from altcha import Challenge, Payload, solve_challenge
+
+from deploy.local.mailbox import Letter
+from deploy.local.stack import Stack
+from tests.journeys.people import JSON, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PASSWORD = "Plum-tree-in-42-gardens!"
+
+
+class Newcomer:
+    """Somebody without an account, at identity's door."""
+
+    def __init__(self, stack: Stack, web: httpx2.AsyncClient, email: str) -> None:
+        self.stack, self.web, self.email = stack, web, email
+        self.identity = stack.addresses["identity"]
+
+    async def posts(self, path: str, body: JSON | None = None, key: str = "", **headers: str) -> httpx2.Response:
+        """One request with a key of its own."""
+        keyed = {"Idempotency-Key": key or uuid4().hex, "Accept-Language": "en", **headers}
+        return await self.web.post(f"{self.identity}{path}", json=body, headers=keyed)
+
+    async def proof(self) -> str:
+        """What a browser does with the challenge."""
+        said = (await self.web.get(f"{self.identity}/registrations/challenge")).json()["challenge"]
+        challenge = Challenge.from_dict(said)
+        solution = await asyncio.to_thread(solve_challenge, challenge)
+        assert solution is not None
+        return Payload(challenge, solution).to_base64()
+
+    async def registers(self, key: str = "", **changes: Any) -> httpx2.Response:
+        """Fills in the form."""
+        form = {
+            "first_name": "Zoë", "last_name": "O'Brien-Πέτρου", "email": self.email, "email_again": self.email,
+            "language": "en", "privacy": True, "proof": await self.proof(),
+        }  # fmt: skip
+        return await self.posts("/registrations", form | changes, key)
+
+    def letters(self, subject: str) -> list[Letter]:
+        """The letters with this subject in this person's mailbox, the newest first."""
+        box = self.stack.letters
+        found = [box.get(each.id) for each in box.all() if self.email in " ".join(each.to)]
+        return [each for each in found if each and subject in each.summary.subject]
+
+    async def secret(self, subject: str = "Choose your password", number: int = 1) -> str:
+        """What the link in the newest of so many letters carries."""
+        await until(lambda: len(self.letters(subject)) >= number)
+        return str(self.letters(subject)[0].links[0].rsplit("/", 1)[1])
+
+    async def signs_in(self, password: str = PASSWORD) -> httpx2.Response:
+        """Tries to."""
+        return await self.posts("/sessions", {"email": self.email, "password": password})
+
+
+@pytest.fixture
+async def web() -> Any:
+    async with httpx2.AsyncClient(timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def newcomer(stack: Stack, web: httpx2.AsyncClient) -> Newcomer:
+    return Newcomer(stack, web, f"zoe+{uuid4().hex[:8]}@tarn.example")
+
+
+async def test_from_the_form_to_the_session(newcomer: Newcomer, stack: Stack) -> None:
+    answer = await newcomer.registers()
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["minutes"] == 90
+    letter_secret = await newcomer.secret()
+    assert "within 90 minutes" in newcomer.letters("Choose your password")[0].text
+    assert (await newcomer.signs_in()).status_code == 401, "no password, no way in"
+
+    opened = (await newcomer.posts("/links/opened", {"secret": letter_secret})).json()
+    assert opened["name"] == "Zoë O'Brien-Πέτρου"
+    chosen = {"form": opened["form"], "password": PASSWORD, "password_again": PASSWORD}
+    key = uuid4().hex
+    assert (await newcomer.posts("/passwords", chosen, key)).status_code == 200
+    assert (await newcomer.posts("/passwords", chosen, key)).status_code == 200, "told twice"
+    session = await newcomer.signs_in()
+    assert session.status_code == 201
+    assert session.json()["person"]["posts"] == []
+    assert (await newcomer.posts("/links/opened", {"secret": letter_secret})).status_code == 410, "it works once"
+    await nothing_secret(stack, letter_secret, PASSWORD)
+
+
+async def test_a_known_address_gets_the_same_answer_and_another_letter(newcomer: Newcomer, stack: Stack) -> None:
+    taken = Newcomer(stack, newcomer.web, "producer@souss.example")
+    known, unknown = await taken.registers(), await newcomer.registers()
+    assert (known.status_code, known.json().keys()) == (unknown.status_code, unknown.json().keys())
+    await until(lambda: taken.letters("Vous avez déjà un compte"))
+    assert not taken.letters("Choisissez votre mot de passe")
+
+
+async def test_a_newer_link_kills_the_older_one(newcomer: Newcomer) -> None:
+    registration = (await newcomer.registers()).json()["id"]
+    older = await newcomer.secret()
+    assert (await newcomer.posts(f"/registrations/{registration}/links")).status_code == 202
+    newer = await newcomer.secret(number=2)
+    assert older != newer
+    assert (await newcomer.posts("/links/opened", {"secret": older})).json()["code"] == "link_expired"
+    assert (await newcomer.posts("/links/opened", {"secret": newer})).status_code == 200
+
+
+async def test_one_proof_is_good_for_one_registration_and_one_key_for_one_form(newcomer: Newcomer) -> None:
+    proof, key = await newcomer.proof(), uuid4().hex
+    first = await newcomer.registers(key, proof=proof)
+    assert (await newcomer.registers(key, proof=proof)).json() == first.json()
+    again = await newcomer.registers(proof=proof)
+    assert (again.status_code, again.json()["problems"][0]["code"]) == (422, "person_unproved")
+    forged = base64.b64encode(json.dumps({"challenge": {}, "solution": {}}).encode()).decode()
+    assert (await newcomer.registers(proof=forged)).status_code == 422
+
+
+async def nothing_secret(stack: Stack, *secrets: str) -> None:
+    """No secret stands in a table of any service."""
+    for service in ("identity", "directory", "certificates", "notifications"):
+        base = await asyncpg.connect(stack.database_url(service, scheme="postgresql"))
+        try:
+            tables = await base.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            for (table,) in tables:
+                for secret in secrets:
+                    found = await base.fetchval(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE $1', f"%{secret}%")
+                    assert found == 0, f"{service}.{table}"
+        finally:
+            await base.close()
