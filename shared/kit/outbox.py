@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import asyncpg
-import nats.errors
 from nats.js import JetStreamContext
 from pydantic import BaseModel
 from sqlalchemy import (

@@ -83,12 +83,13 @@ class Gatekeeper:
         services: Keyring,
         client: httpx2.AsyncClient | None = None,
         now: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._identity = identity_url.rstrip("/")
         self._client = client or httpx2.AsyncClient(timeout=5)
         self._ring = services
         self._services = [OctKey.import_key(key) for key in services.values()]
-        self._now = now
+        self._now, self._ticks = now, ticks
         self._keys: KeySet | None = None
         self._fetched = 0.0
         self._read: dict[str, tuple[float, Person]] = {}
@@ -126,7 +127,7 @@ class Gatekeeper:
     async def ask_endings(self, older_than: float = 1.0) -> None:
         """Ask identity which sessions ended lately, unless we did a moment ago."""
         async with self._asking:
-            asked = time.monotonic()
+            asked = self._ticks()
             if asked - self._asked <= older_than:
                 return
             headers = {"Authorization": f"Bearer {service_token('gatekeeper', self._ring)}"}
@@ -161,7 +162,7 @@ class Gatekeeper:
                     raise Refused("unauthenticated")
                 return dict(claims)
             except (JoseError, ValueError, KeyError):
-                if time.monotonic() - self._fetched < 5:
+                if self._ticks() - self._fetched < 5:
                     break
         raise Refused("unauthenticated")
 
@@ -173,7 +174,7 @@ class Gatekeeper:
             except httpx2.HTTPError as problem:
                 raise Refused("unavailable") from problem
             self._keys = KeySet.import_key_set(answer.json())
-            self._fetched = time.monotonic()
+            self._fetched = self._ticks()
         return self._keys
 
     def service(self, token: str) -> str:
