@@ -3,9 +3,20 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.certificates import store
+from services.certificates import extracts, store
 from services.certificates.seal import Seals
-from shared.contracts.certificates import CertificateActivities, Life, Record, Recorded, Ring
+from shared.contracts.certificates import (
+    Batch,
+    BatchRecord,
+    BatchRecorded,
+    BatchRing,
+    CertificateActivities,
+    ExtractActivities,
+    Life,
+    Record,
+    Recorded,
+    Ring,
+)
 from shared.kit import clock
 from shared.kit.db import Database
 
@@ -27,3 +38,22 @@ class Activities(CertificateActivities):
     async def ring(self, ring: Ring) -> Life:
         async with self.database.transaction() as session:
             return await store.ring(session, ring, self.now())
+
+
+class Extracts(ExtractActivities):
+    """Fulfils the contract of extracts: one transaction each."""
+
+    def __init__(self, database: Database, seals: Seals, now: Callable[[], datetime] = clock.now) -> None:
+        self.database, self.seals, self.now = database, seals, now
+
+    async def record(self, record: BatchRecord) -> BatchRecorded:
+        async with self.database.transaction() as session:
+            return await extracts.record(session, record, self.seals, self.now())
+
+    async def look(self, extract_id: str) -> Batch:
+        async with self.database.transaction() as session:
+            return await extracts.look(session, extract_id, self.now())
+
+    async def ring(self, ring: BatchRing) -> Batch:
+        async with self.database.transaction() as session:
+            return await extracts.ring(session, ring, self.now())

@@ -27,9 +27,10 @@ from shared.kit.http import IdempotencyKey
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentActor, CurrentPerson
 from shared.rules.actor import Actor
+from shared.rules.extracts import ExtractStatus
 from shared.rules.refusals import Refused
 from shared.rules.roles import RoleType
-from shared.rules.status import Action
+from shared.rules.status import Action, Status
 from shared.words import best_language
 
 router = APIRouter()
@@ -163,8 +164,14 @@ async def order_state(key: str, actor: CurrentActor, around: Around) -> OrderSta
         line = await store.journal_of_key(session, key) if key.isprintable() else None
     if line is None or (line.person_id, line.organisation_id) != (actor.person_id, actor.organisation_id):
         return OrderState(key=key, state="unknown")
+    of_extract = line.target in set(ExtractStatus)
     return OrderState(
-        key=key, state="done", certificate_id=line.certificate_id, status=line.target, revision=line.revision
+        key=key,
+        state="done",
+        certificate_id=None if of_extract else line.certificate_id,
+        extract_id=line.certificate_id if of_extract else None,
+        status=ExtractStatus(line.target) if of_extract else Status(line.target),
+        revision=line.revision,
     )
 
 

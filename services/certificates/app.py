@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.certificates import api_copies, extract_api
 from services.certificates.api import router
 from services.certificates.seal import Seals
 from shared.kit.http import add_feed, create_app
@@ -14,6 +15,9 @@ def make_app(around: Surroundings) -> FastAPI:
     app = create_app("Bordereau · certificates", around.gatekeeper)
     app.state.around = around
     app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
+    app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")
     app.include_router(router)
+    app.include_router(api_copies.router)
+    app.include_router(extract_api.router)
     add_feed(app, around.database)
     return app

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, String, Text, Uuid, func, text
+from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, Integer, String, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -71,6 +71,11 @@ class CertificateRow(Table, table=True):
     replacement_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     accepted_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     succeeded_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    # the ledger of its extracts: line -> what is booked of it; this row is the one lock
+    booked: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+    )
+    extracts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     # repeated from the content, for lists
     exporter: str | None = Field(default=None, sa_column=Column(Id))
     importer: str | None = Field(default=None, sa_column=Column(Id))
@@ -84,6 +89,39 @@ class CertificateRow(Table, table=True):
     awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
     goods: str = Field(default="", sa_column=Column(Text, nullable=False))
     search: Any = Field(default=None, sa_column=Column(TSVECTOR))
+
+
+class ExtractRow(Table, table=True):
+    """One batch of a certificate. Its journal is its own: lines of the same table under its own id."""
+
+    __tablename__ = "extract"
+    __table_args__ = (
+        Index("extract_of", "parent_id", "number"),
+        Index("extract_seen", "visible_to", postgresql_using="gin"),
+        Index("extract_awaited", "awaited_by", postgresql_using="gin"),
+        Index("extract_due", "due_at"),
+        Index("extract_updated", "updated_at", "id"),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    number: str = Field(sa_column=Column(String(50), nullable=False, unique=True))
+    parent_id: str = Field(sa_column=Column(Id, nullable=False))
+    form_model: str = Field(sa_column=Column(String(10), nullable=False))
+    status: str = Field(sa_column=Column(String(30), nullable=False))
+    previous: str | None = Field(default=None, sa_column=Column(String(30)))
+    revision: int
+    creator: str = Field(sa_column=Column(Id, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    updated_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    entered_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    due_name: str | None = Field(default=None, sa_column=Column(String(40)))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    rung: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    journal_length: int = 0
+    journal_head: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    visible_to: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
+    awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
 
 
 class JournalRow(Table, table=True):

@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import TypeAdapter
 from sqlalchemy import func
 
-from services.certificates.models import CertificateRow, IrregularityRow, JournalRow, PartyRow
+from services.certificates.models import CertificateRow, ExtractRow, IrregularityRow, JournalRow, PartyRow
 from services.certificates.rules import AWAITED
 from services.certificates.seal import fingerprint
 from shared.contracts.certificates import Awaited, Due, Life, Order
@@ -257,8 +257,16 @@ def concerned(row: CertificateRow, known: Facts) -> dict[Tie, list[str]]:
     return concerned
 
 
+def line_of(
+    row: CertificateRow, actor: Actor, known: Facts, now: datetime, action: str, changes: Mapping[str, Any]
+) -> JournalRow:
+    """The next line of a certificate's journal about something that leaves its status: its revision goes on."""
+    row.revision += 1
+    return line(row, actor, known, now, action, row.status, changes=changes)
+
+
 def line(
-    row: CertificateRow,
+    row: CertificateRow | ExtractRow,
     actor: Actor,
     known: Facts,
     now: datetime,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.rules.extracts import ExtractStatus
 from shared.rules.permissions import Tie
 from shared.rules.status import Status
 
@@ -33,6 +34,30 @@ AWAITS: Final = (
 )
 # fmt: on
 AWAITED: Final = {row.status: row for row in AWAITS}
+
+
+@dataclass(frozen=True)
+class ExtractAwaits:
+    """What an extract in one status waits for."""
+
+    status: ExtractStatus
+    code: str
+    turn: tuple[Tie, ...]
+    what: str
+
+
+_X = ExtractStatus
+
+# fmt: off
+EXTRACT_AWAITS: Final = (
+    #             in this status   code                      whose turn                    what for
+    ExtractAwaits(_X.NEW,          "await_extract",          (_T.IMPORTER, _T.RFL),        "The importer or who is responsible for the load is to fill in the batch and submit it."),
+    ExtractAwaits(_X.SUBMITTED,    "await_endorsement",      (_T.ENTRY_AUTHORITY,),        "The authority of the point of release is to decide."),
+    ExtractAwaits(_X.VERIFIED,     "await_batch_reception",  (_T.CONSIGNEE,),              "The consignee of the batch is to receive it and sign."),
+    ExtractAwaits(_X.OFIS,         "await_conclusion",       (_T.ENTRY_AUTHORITY,),        "The authority is to conclude."),
+)
+# fmt: on
+EXTRACT_AWAITED: Final = {row.status: row for row in EXTRACT_AWAITS}
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

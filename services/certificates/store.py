@@ -20,6 +20,7 @@ from services.certificates import paper
 from services.certificates.models import (
     CertificateRow,
     CommodityRow,
+    ExtractRow,
     IrregularityRow,
     JournalRow,
     NumberRow,
@@ -43,6 +44,7 @@ from shared.events.certificates import CertificateClockRang, CertificateDrafted,
 from shared.kit.outbox import announce, spare_wakes, wake
 from shared.rules import content as contents
 from shared.rules import deadlines, forms, shape
+from shared.rules import extracts as batches
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
 from shared.rules.boxes import BOXES, Filled, Model, bare_root, problem
@@ -156,6 +158,12 @@ async def circumstances(session: AsyncSession, row: CertificateRow, known: Facts
         replaces=row.replaces is not None,
         answered=row.replied_at is not None,
     )
+    if row.status == Status.BASE_FOR_EXTRACT:
+        beside = replace(
+            beside,
+            quantity_left=batches.is_anything_left(row.content, row.booked),
+            extracts_open=await _open_extract(session, row.id),
+        )
     if row.replaces is not None and Status(row.status) in (Status.DRAFT, Status.DESCRIPTION_COMPLETED):
         original = await (locked if lock else found)(session, row.replaces)
         waits = original.status == Status.ISSUED and original.replaced_by == row.id
@@ -166,6 +174,14 @@ async def circumstances(session: AsyncSession, row: CertificateRow, known: Facts
             acceptance_awaited=waits and of_2022 and original.accepted_at is None,
         )
     return beside
+
+
+async def _open_extract(session: AsyncSession, certificate_id: str) -> bool:
+    """Whether an extract of this certificate still awaits a decision."""
+    waiting = select(ExtractRow.id).where(
+        ExtractRow.parent_id == certificate_id, col(ExtractRow.status).in_(sorted(batches.OPEN))
+    )
+    return (await session.exec(waiting.limit(1))).first() is not None
 
 
 async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
@@ -191,12 +207,13 @@ def digest_of(actor: Actor, certificate_id: str, told: Any) -> str:
         raise Refused("malformed") from None
 
 
-def _same_order(line: JournalRow, digest: str) -> None:
+def same_order(line: JournalRow, digest: str) -> None:
+    """Refuse a key that has stood for another order."""
     if line.order_digest != digest:
         raise Refused("key_reused", field="Idempotency-Key")
 
 
-async def _write(session: AsyncSession, line: JournalRow) -> None:
+async def write(session: AsyncSession, line: JournalRow) -> None:
     """Row and journal line to the database; a key that another certificate took at this moment is refused."""
     session.add(line)
     try:
@@ -217,7 +234,7 @@ async def create(
     digest = digest_of(actor, "new", [new.form_model, source or new.content])
     await session.execute(_ONE_BIRTH_AT_A_TIME, {"key": key})
     if line := await journal_of_key(session, key):
-        _same_order(line, digest)
+        same_order(line, digest)
         return await found(session, line.certificate_id)
     model = paper.model_named(new.form_model)
     _refuse_wrong_shape(new.content, model)
@@ -246,7 +263,7 @@ async def create(
     line = paper.line(row, actor, known, now, "create", None, changes=changes)
     line.key, line.order_digest = key, digest
     session.add(row)
-    await _write(session, line)
+    await write(session, line)
     await announce(session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id))
     await _wake(session, row, timedelta(0))
     return row
@@ -266,7 +283,7 @@ async def edit(
     digest = digest_of(actor, certificate_id, [change.revision, change.changes])
     row = await locked(session, certificate_id)
     if line := await journal_of_key(session, key):
-        _same_order(line, digest)
+        same_order(line, digest)
         return row
     status = Status(row.status)
     standing, _ = await facts(session, row.content, now, also=[row.creator])
@@ -294,10 +311,10 @@ async def edit(
     seal = None
     if seals and status is Status.ISSUED and Tie.ISSUER in mine and {bare_root(each) for each in touched} & RENEWS:
         _, sources = await facts(session, content, now)
-        seal = await _sealed(session, seals, row, paper.document(row, sources), actor, "18", "amend", {}, now)
+        seal = await sealed(session, seals, row, paper.document(row, sources), actor, "18", "amend", {}, now)
     line = paper.line(row, actor, known, now, "amend", row.status, changes=changes, seal=seal)
     line.key, line.order_digest = key, digest
-    await _write(session, line)
+    await write(session, line)
     await announce(
         session,
         CertificateEdited(
@@ -362,7 +379,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     )
     digest = digest_of(order.actor, row.id, paper.told(order))
     if line := await journal_of_key(session, record.key):  # the same order, told twice
-        _same_order(line, digest)
+        same_order(line, digest)
         return Recorded(paper.remembered(line), paper.life(row, known))
     action, status = order.asks, Status(row.status)
     mine = paper.ties(row, known, order.actor)
@@ -400,7 +417,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     line.key, line.order_digest = record.key, digest
     answer = paper.life(row, known)
     line.answer = paper.as_json(answer)
-    await _write(session, line)
+    await write(session, line)
     await announce(
         session,
         CertificateMoved(
@@ -555,7 +572,7 @@ async def ring(session: AsyncSession, ring: Ring, now: datetime) -> Life:
         paper.settle(row, known, now)
         said = {"clock": clock, "due_at": due_at.isoformat()}
         line = paper.line(row, SYSTEM, known, now, "clock", status, form=said, changes=changes)
-        await _write(session, line)
+        await write(session, line)
         tied = paper.bound(row, known)
         told = deadlines.concerned(clock)
         await announce(
@@ -610,13 +627,13 @@ async def _seal(
     if order.fingerprint != fingerprint(canonical(shown)):
         raise Refused("stale_revision", revision=row.revision, field="fingerprint")
     box = SIGNS[order.asks]
-    return await _sealed(session, seals, row, shown, order.actor, box, order.action, order.form, now)
+    return await sealed(session, seals, row, shown, order.actor, box, order.action, order.form, now)
 
 
-async def _sealed(
+async def sealed(
     session: AsyncSession,
     seals: Seals,
-    row: CertificateRow,
+    row: CertificateRow | ExtractRow,
     shown: dict[str, Any],
     actor: Actor,
     box: str,
@@ -676,7 +693,7 @@ async def told_before(session: AsyncSession, order: Order, certificate_id: str, 
     line = await journal_of_key(session, key)
     if line is None:
         return False
-    _same_order(line, digest)
+    same_order(line, digest)
     return True
 
 

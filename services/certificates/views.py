@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.certificates import paper, store
 from services.certificates.models import (
     CertificateRow,
+    ExtractRow,
     IrregularityRow,
     JournalRow,
     PartyRow,
@@ -146,7 +147,7 @@ async def certificate(
             judged.problems(row.content, ahead, paper.model_of(row), known) if ahead else (), language
         ),
         awaited=_awaited(row, sources, actor),
-        signatures=await _signatures(session, row, sources),
+        signatures=await signatures(session, row.id, sources),
         flags=flags(row),
         replaces=await _link(session, row.replaces, actor),
         replaced_by=await _link(session, row.replaced_by, actor),
@@ -223,10 +224,11 @@ def _awaited(row: CertificateRow, sources: dict[str, PartyRow], actor: Actor) ->
     )
 
 
-async def _signatures(session: AsyncSession, row: CertificateRow, sources: dict[str, PartyRow]) -> list[SignatureView]:
+async def signatures(session: AsyncSession, of: str, sources: dict[str, PartyRow]) -> list[SignatureView]:
+    """The signatures in the journal of a certificate or an extract, oldest first."""
     lines = await session.exec(
         select(JournalRow)
-        .where(JournalRow.certificate_id == row.id, col(JournalRow.seal).is_not(None))
+        .where(JournalRow.certificate_id == of, col(JournalRow.seal).is_not(None))
         .order_by(col(JournalRow.seq))
     )
     signed = []
@@ -272,8 +274,8 @@ async def confirmation(
     )
 
 
-async def journal(session: AsyncSession, row: CertificateRow) -> JournalView:
-    """The whole journal of a certificate, oldest line first."""
+async def journal(session: AsyncSession, row: CertificateRow | ExtractRow) -> JournalView:
+    """The whole journal of a certificate or an extract, oldest line first."""
     lines = await session.exec(
         select(JournalRow).where(JournalRow.certificate_id == row.id).order_by(col(JournalRow.seq))
     )
@@ -286,7 +288,7 @@ async def journal(session: AsyncSession, row: CertificateRow) -> JournalView:
     )
 
 
-async def export(session: AsyncSession, row: CertificateRow) -> dict[str, Any]:
+async def export(session: AsyncSession, row: CertificateRow | ExtractRow) -> dict[str, Any]:
     """The journal, the documents under its seals byte for byte, and the public keys that check them."""
     view = await journal(session, row)
     sealed = await session.exec(select(SealedRow).where(SealedRow.certificate_id == row.id))

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.certificates import commodities, store
-from services.certificates.activities import Activities
+from services.certificates import commodities, extracts, store
+from services.certificates.activities import Activities, Extracts
 from services.certificates.events import HANDLERS
 from services.certificates.seal import Seals
 from shared.kit.keys import keyring
@@ -16,6 +16,7 @@ from shared.kit.log import logger
 from shared.kit.process import Surroundings, background
 from shared.kit.temporal import activities_of
 from workflows.certificate_life import CertificateLife
+from workflows.extract_life import ExtractLife
 
 log = logger("certificates")
 LATE = timedelta(minutes=1)
@@ -30,8 +31,11 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
     async with background(
         around,
         handlers=HANDLERS,
-        workflows=[CertificateLife],
-        activities=activities_of(Activities(around.database, seals, around.now)),
+        workflows=[CertificateLife, ExtractLife],
+        activities=[
+            *activities_of(Activities(around.database, seals, around.now)),
+            *activities_of(Extracts(around.database, seals, around.now)),
+        ],
         chores=[lambda: watch_clocks(around)],
     ):
         yield
@@ -43,6 +47,7 @@ async def watch_clocks(around: Surroundings) -> None:
         try:
             async with around.database.transaction() as session:
                 number = await store.overdue(session, around.now() - LATE)
+                number += await extracts.overdue(session, around.now() - LATE)
             if number:
                 log.warning("late clocks woken", number=number)
         except (DBAPIError, OSError) as problem:

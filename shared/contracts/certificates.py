@@ -12,12 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from temporalio import activity
 
 from shared.rules.actor import Actor
+from shared.rules.extracts import ExtractStatus
 from shared.rules.permissions import Tie
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 
 QUEUE = "certificates"
 LIFE = "CertificateLife"
+
+
+EXTRACT_LIFE = "ExtractLife"
+
+
+def extract_life_id(extract_id: str) -> str:
+    """The id of the workflow that is this extract's life."""
+    return f"extract-{extract_id}"
 
 
 def life_id(certificate_id: str) -> str:
@@ -139,6 +148,63 @@ class CertificateActivities(ABC):
     @activity.defn(name="certificates.ring")
     async def ring(self, ring: Ring) -> Life:
         """Write down that a clock has rung, once, and tell those concerned; the life with its next clock."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All an extract's process remembers: small, and replaced by what the paper says."""
+
+    extract_id: str
+    status: ExtractStatus
+    revision: int
+    over: bool
+    number: str | None = None
+    due: Due | None = None
+    awaited: Awaited | None = None
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """One order on an extract, to be carried out on paper under its key."""
+
+    extract_id: str
+    order: Order
+    key: str
+
+
+@dataclass(frozen=True)
+class BatchRecorded:
+    """What came of an order on an extract: the answer recorded under its key, and the extract as it stands now."""
+
+    answer: Batch
+    now: Batch
+
+
+@dataclass(frozen=True)
+class BatchRing:
+    """A clock of an extract has run out: the paper decides whether it still matters."""
+
+    extract_id: str
+    due: Due
+
+
+class ExtractActivities(ABC):
+    """What the process of an extract may ask of the certificates service."""
+
+    @abstractmethod
+    @activity.defn(name="certificates.record_extract")
+    async def record(self, record: BatchRecord) -> BatchRecorded:
+        """Carry out one order on an extract: row, ledger of its certificate, journal and event, or nothing."""
+
+    @abstractmethod
+    @activity.defn(name="certificates.look_at_extract")
+    async def look(self, extract_id: str) -> Batch:
+        """The extract as it stands on paper now."""
+
+    @abstractmethod
+    @activity.defn(name="certificates.ring_extract")
+    async def ring(self, ring: BatchRing) -> Batch:
+        """Write down that a clock of an extract has rung, once, and tell those concerned."""
 
 
 # ── For readers ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,6 +346,109 @@ class CertificateView(View):
     irregularities: list[IrregularityView] = Field(default_factory=list)
 
 
+class NewExtract(View):
+    """A batch to be begun: what is known of it already (its consignee, its lines)."""
+
+    content: dict[str, Any] = Field(default_factory=dict)
+
+
+class LineLeft(View):
+    """A line of a certificate: what it held, and what of it no extract has taken yet."""
+
+    id: str
+    cn_code: str | None
+    trade_name: str | None
+    lot: str | None
+    unit: str
+    package_type: str | None
+    packages: int | None
+    net_weight: str
+    packages_left: int | None
+    net_weight_left: str
+
+
+class ExtractParent(View):
+    """As much of the certificate as a reader of its extract may see: boxes 1 to 10, and the lines of this batch."""
+
+    id: str
+    number: str | None
+    status: Status
+    whole: bool
+    """Whether this reader may open the certificate itself."""
+    content: dict[str, Any]
+
+
+class ExtractView(View):
+    """An extract as one reader may see it."""
+
+    id: str
+    number: str
+    form_model: str
+    status: ExtractStatus
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    entered_at: datetime
+    content: dict[str, Any]
+    """The boxes filled in here; the lines carry what the certificate says of them, and its original quantity."""
+    parent: ExtractParent
+    parties: dict[str, PartyView]
+    ties: list[str]
+    may: MayView
+    frozen: bool
+    """Whether it waits because of the certificate: an irregularity, or its end."""
+    problems: list[ProblemView]
+    awaited: AwaitedView | None
+    signatures: list[SignatureView]
+    left: list[LineLeft]
+    """What is left of the certificate; for those who cut extracts."""
+
+
+class ExtractLine(View):
+    """An extract in a list."""
+
+    id: str
+    number: str
+    parent_id: str
+    status: ExtractStatus
+    revision: int
+    consignee: PartyView | None
+    entry_authority: PartyView | None
+    packages: int | None
+    net_weight: list[tuple[str, str]]
+    """The net weight of its lines, per unit."""
+    updated_at: datetime
+    awaits_me: bool
+
+
+class ExtractPage(View):
+    """The extracts of a certificate that this reader may see, and what is left for more of them."""
+
+    items: list[ExtractLine]
+    left: list[LineLeft]
+    may_begin: bool
+    next: str | None = None
+
+
+class TraceStep(View):
+    """One station of the goods: whose, in which place, and the lines that passed there."""
+
+    role: str
+    organisation: PartyView
+    lots: list[str]
+    extract: str | None = None
+    """The number of the extract this station belongs to, if any."""
+    status: str | None = None
+
+
+class TraceView(View):
+    """The way of the goods: from the producers to everybody who received a part of them."""
+
+    certificate_id: str
+    number: str | None
+    steps: list[TraceStep]
+
+
 class CertificateLine(View):
     """A certificate in a list."""
 
@@ -360,7 +529,8 @@ class OrderState(View):
     key: str
     state: str
     certificate_id: str | None = None
-    status: Status | None = None
+    extract_id: str | None = None
+    status: Status | ExtractStatus | None = None
     revision: int | None = None
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.events.base import Event
+from shared.rules.extracts import ExtractStatus
 from shared.rules.permissions import Tie
 from shared.rules.status import Action, Status
 
@@ -56,6 +57,41 @@ class CertificateMoved(Event):
     """The clock that rings then, by its name in the law: it tells whose step it is."""
     arrival_at: datetime | None = None
     """When the goods are expected, as the certificate says now."""
+
+
+class ExtractMoved(Event):
+    """An extract of a certificate was begun, or changed status."""
+
+    subject: ClassVar[str] = "certificates.extract.moved.v1"
+    extract_id: str
+    certificate_id: str
+    number: str
+    source: ExtractStatus | None
+    """None at its birth."""
+    target: ExtractStatus
+    action: Action
+    revision: int
+    by: str
+    parties: dict[Tie, list[str]]
+    """Who is concerned: organisations, by their tie to the extract."""
+    reason: str | None = None
+    due_at: datetime | None = None
+    due: str | None = None
+
+
+class ExtractClockRang(Event):
+    """A clock of an extract ran out."""
+
+    subject: ClassVar[str] = "certificates.extract.clock_rang.v1"
+    extract_id: str
+    certificate_id: str
+    number: str
+    status: ExtractStatus
+    clock: str
+    concerns: list[str]
+    parties: dict[Tie, list[str]]
+    due_at: datetime | None = None
+    due: str | None = None
 
 
 class CertificateClockRang(Event):

@@ -74,6 +74,8 @@ REFUSALS: Final = (
         "The certificate is not in a status that allows this. Please reload the page to see what it awaits."),
     Refusal("stale_revision", 409,
         "The certificate was changed since you opened it. Please read what changed, then try again."),
+    Refusal("frozen", 409,
+        "The certificate of this extract is not open for extracts at the moment. Please ask its border authority."),
     Refusal("not_offered_yet", 409,
         "This step is lawful but has no form here yet. Please contact the border authority or the support."),
     Refusal("already_exists", 409,

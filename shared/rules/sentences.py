@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.rules.boxes import LABELS, PRINTED
 from shared.rules.deadlines import CLOCKS
+from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_CLOCKS, EXTRACT_FORMS
 from shared.rules.forms import FORMS
 from shared.rules.refusals import REFUSALS
 
@@ -234,6 +235,12 @@ PROBLEMS: Final = {
     # irregularities and extracts
     "notice_answered":
         "This notice was answered already. Please reload the page to read the answer.",
+    "more_than_left":
+        "Of this line only {left} is left. Please take no more than that.",
+    "nothing_left":
+        "Nothing of this certificate is left for another extract. Please look at its extracts.",
+    "unknown_line":
+        "The certificate has no such product line. Please choose one of its lines.",
     "quantity_left":
         "Something of this consignment is in no extract yet. Please have it extracted first.",
     "extracts_open":
@@ -248,7 +255,7 @@ SENTENCES: Final = {**{row.code: row.says for row in REFUSALS}, **PROBLEMS}
 
 def msgids() -> tuple[str, ...]:
     """Every English sentence, title and label of the law: what a catalogue has to translate."""
-    questions = (question for form in FORMS for question in form.questions)
+    questions = (question for form in (*FORMS, *EXTRACT_FORMS) for question in form.questions)
     return tuple(
         dict.fromkeys(
             [
@@ -257,6 +264,8 @@ def msgids() -> tuple[str, ...]:
                 *LABELS.values(),
                 *(question.label for question in questions),
                 *(row.then for row in CLOCKS),
+                *(row.title for row in EXTRACT_BOXES),
+                *(row.then for row in EXTRACT_CLOCKS),
             ]
         )
     )

@@ -120,7 +120,7 @@ MOVES: Final = (
     Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       None),
     Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       _S.RELEASED_CONVENTIONAL),
     Move("T18", _A.CONCLUDE_IRREGULARITY,   _S.OFIS_IRREGULARITY,       _S.NOT_RELEASED),
-    Move("T19", _A.EXTRACT,                 _S.BASE_FOR_EXTRACT,        _S.BASE_FOR_EXTRACT,      offered=False),
+    Move("T19", _A.EXTRACT,                 _S.BASE_FOR_EXTRACT,        _S.BASE_FOR_EXTRACT),
     Move("T20", _A.DEPLETE,                 _S.BASE_FOR_EXTRACT,        _S.DEPLETED),
     *(Move("T21", _A.COPY, at, at) for at in Status),    # a new draft is born; this certificate stays as it is
 )

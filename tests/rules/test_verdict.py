@@ -7,7 +7,7 @@ import pytest
 
 from shared.rules.permissions import Tie
 from shared.rules.refusals import CODES, REFUSALS, Refused
-from shared.rules.status import Action, Status
+from shared.rules.status import MOVES, Action, Status
 from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
 from tests.rules.world import BELGIAN_POST, CONSIGNEE, FORWARDER, STRANGER, certificate, line
 
@@ -37,8 +37,8 @@ def test_an_action_of_somebody_else_is_not_permitted() -> None:
     assert refused(Action.SIGN, Status.DESCRIPTION_COMPLETED, Tie.EXPORTER) == "not_permitted"
 
 
-def test_a_lawful_action_without_a_form_is_not_offered_yet() -> None:
-    assert refused(Action.EXTRACT, Status.BASE_FOR_EXTRACT, Tie.IMPORTER) == "not_offered_yet"
+def test_every_lawful_action_has_a_form_or_a_page_of_its_own() -> None:
+    assert all(move.offered for move in MOVES)
 
 
 def test_who_could_not_anyway_does_not_hear_what_is_not_offered_yet() -> None:

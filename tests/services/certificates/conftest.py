@@ -20,13 +20,25 @@ from sqlalchemy import text
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from services.certificates import commodities, paper, store
-from services.certificates.activities import Activities
+from services.certificates.activities import Activities, Extracts
 from services.certificates.app import make_app
 from services.certificates.events import remember_organisation
 from services.certificates.models import CertificateRow
 from services.certificates.seal import Seals, canonical, fingerprint
 from services.certificates.settings import Settings
-from shared.contracts.certificates import Edit, Life, NewCertificate, Order, Record, Recorded, Ring
+from shared.contracts.certificates import (
+    EXTRACT_LIFE,
+    Batch,
+    BatchRecord,
+    BatchRecorded,
+    Edit,
+    Life,
+    NewCertificate,
+    Order,
+    Record,
+    Recorded,
+    Ring,
+)
 from shared.events.directory import OrganisationChanged
 from shared.kit import log
 from shared.kit.db import Database
@@ -60,17 +72,23 @@ class Pen(Processes):
 
     def __init__(self, activities: Activities) -> None:
         self.activities = activities
+        self.extracts = Extracts(activities.database, activities.seals, activities.now)
         self.asked: list[str] = []
         self._one: dict[str, asyncio.Lock] = {}
 
     async def ask(
         self, name: str, order: Any, *, workflow: str, workflow_id: str, life: Any, key: str, answer: type[Answer]
     ) -> Answer:
-        told = CARRY.from_payloads(CARRY.to_payloads([order, life]), [Order, Life])
+        of_extract = workflow == EXTRACT_LIFE
+        told = CARRY.from_payloads(CARRY.to_payloads([order, life]), [Order, Batch if of_extract else Life])
         assert told[0].action == name
         self.asked.append(name)
+        recorded: Recorded | BatchRecorded
         async with self._one.setdefault(workflow_id, asyncio.Lock()):
-            recorded = await self.activities.record(Record(told[1].certificate_id, told[0], key))
+            if of_extract:
+                recorded = await self.extracts.record(BatchRecord(told[1].extract_id, told[0], key))
+            else:
+                recorded = await self.activities.record(Record(told[1].certificate_id, told[0], key))
         assert isinstance(recorded.answer, answer)
         return recorded.answer
 

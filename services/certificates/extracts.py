@@ -1,0 +1,525 @@
+"""The store of extracts. Every function takes a session, none opens or commits one.
+
+One thing to remember: the certificate's row is locked first, then the extract's. So the ledger on it is compared and
+booked by one hand at a time, however many importers cut the same certificate at once.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.certificates import paper, store
+from services.certificates.models import CertificateRow, ExtractRow, JournalRow, PartyRow
+from services.certificates.rules import EXTRACT_AWAITED, difference
+from services.certificates.seal import Seals, canonical, fingerprint
+from shared.contracts.certificates import (
+    EXTRACT_LIFE,
+    Awaited,
+    Batch,
+    BatchRecord,
+    BatchRecorded,
+    BatchRing,
+    Due,
+    Edit,
+    Order,
+    extract_life_id,
+)
+from shared.events.certificates import ExtractClockRang, ExtractMoved
+from shared.kit.calendar import is_working_day
+from shared.kit.outbox import announce, spare_wakes, wake
+from shared.rules import content as contents
+from shared.rules import deadlines
+from shared.rules import extracts as law
+from shared.rules.actor import Actor
+from shared.rules.boxes import Model
+from shared.rules.extracts import ExtractStatus
+from shared.rules.parties import Facts
+from shared.rules.permissions import Tie
+from shared.rules.refusals import Refused
+from shared.rules.status import Action, Status
+from shared.rules.verdict import refuse_unless_lawful
+
+BATCH_JSON = TypeAdapter(Batch)
+NAMED = ("operator", "entry_authority", "consignee", "control_body")
+"""The boxes of an extract that name organisations."""
+
+
+# ── Reading what stands there ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def found(session: AsyncSession, extract_id: str) -> ExtractRow:
+    """The extract's row as it stands now."""
+    row = await session.get(ExtractRow, extract_id) if paper.is_id(extract_id) else None
+    if row is None:
+        raise Refused("not_found")
+    return row
+
+
+async def locked(session: AsyncSession, extract_id: str) -> tuple[CertificateRow, ExtractRow]:
+    """The certificate's row and then the extract's, both held until this transaction ends."""
+    seen = await found(session, extract_id)
+    parent = await store.locked(session, seen.parent_id)
+    row = await session.get(ExtractRow, extract_id, with_for_update=True, populate_existing=True)
+    assert row is not None
+    return parent, row
+
+
+async def of(session: AsyncSession, parent_id: str) -> list[ExtractRow]:
+    """Every extract of a certificate, in the order they were begun."""
+    rows = await session.exec(
+        select(ExtractRow).where(ExtractRow.parent_id == parent_id).order_by(col(ExtractRow.number))
+    )
+    return list(rows)
+
+
+async def facts(
+    session: AsyncSession,
+    row: ExtractRow,
+    parent: CertificateRow,
+    now: datetime,
+    also: Iterable[str] = (),
+    form: Mapping[str, object] | None = None,
+) -> tuple[Facts, dict[str, PartyRow]]:
+    """What a verdict about an extract rests on: everybody it and its certificate name."""
+    named = [str(row.content[name]) for name in NAMED if row.content.get(name)]
+    return await store.facts(session, parent.content, now, also=[parent.creator, row.creator, *named, *also], form=form)
+
+
+def bound(row: ExtractRow, parent: CertificateRow, known: Facts) -> dict[str, frozenset[Tie]]:
+    """Organisation -> the ties by which this extract binds it; importer and RFL are the certificate's."""
+    authority = known.party(row.content.get("entry_authority"))
+    named: list[tuple[Tie, Any]] = [
+        (Tie.CREATOR, row.creator),
+        (Tie.IMPORTER, parent.content.get("importer")),
+        *((Tie.RFL, each) for each in parent.content.get("responsible_for_load") or ()),
+        (Tie.ENTRY_AUTHORITY, row.content.get("entry_authority")),
+        (Tie.CENTRAL_AUTHORITY, authority.superior if authority else None),
+        (Tie.CONSIGNEE, row.content.get("consignee")),
+    ]
+    ties: dict[str, set[Tie]] = {}
+    for tie, organisation in named:
+        if organisation:
+            ties.setdefault(organisation, set()).add(tie)
+    return {organisation: frozenset(mine) for organisation, mine in ties.items()}
+
+
+def is_frozen(parent: CertificateRow) -> bool:
+    """Whether the certificate keeps its extracts waiting: an irregularity, or its end."""
+    return Status(parent.status) not in law.AWAKE
+
+
+def batch(row: ExtractRow, parent: CertificateRow, known: Facts) -> Batch:
+    """The row as its process remembers it."""
+    status = ExtractStatus(row.status)
+    due = Due(row.due_name, row.due_at) if row.due_name and row.due_at else None
+    awaits = EXTRACT_AWAITED.get(status)
+    awaited = None
+    if awaits is not None:
+        awaited = Awaited(
+            what=awaits.what,
+            organisations=tuple(row.awaited_by),
+            since=row.entered_at,
+            until=row.due_at,
+            then=law.EXTRACT_CLOCK[row.due_name].then if row.due_name else "nothing by itself",
+            names=tuple(paper.label(known.parties[each]) for each in row.awaited_by if each in known.parties),
+        )
+    return Batch(
+        extract_id=row.id,
+        status=status,
+        revision=row.revision,
+        over=law.is_extract_over(status) and due is None,
+        number=row.number,
+        due=due,
+        awaited=awaited,
+    )
+
+
+def unread(row: ExtractRow) -> Batch:
+    """What a process starts from: it knows of its row and nothing else."""
+    return Batch(row.id, ExtractStatus(row.status), revision=0, over=False)
+
+
+def settle(row: ExtractRow, parent: CertificateRow, known: Facts) -> None:
+    """Make the columns beside the content agree with it: next clock, who sees it, whose turn it is."""
+    status = ExtractStatus(row.status)
+    authority = known.party(row.content.get("entry_authority"))
+    country = authority.country if authority else str(row.content.get("clearance_country") or "FR")
+    due = law.next_extract_due(status, row.entered_at, row.rung, country, is_working_day)
+    row.due_name, row.due_at = (due.name, due.at) if due else (None, None)
+    ties, whole = bound(row, parent, known), paper.bound(parent, known)
+    row.visible_to = sorted(
+        each
+        for each in ties.keys() | whole.keys()
+        if law.may_see_extract(status, ties.get(each, frozenset()), whole.get(each, frozenset()))
+    )
+    awaits = EXTRACT_AWAITED.get(status)
+    row.awaited_by = sorted(each for each, mine in ties.items() if awaits and mine & set(awaits.turn))
+
+
+def document(row: ExtractRow, parent: CertificateRow, sources: Mapping[str, PartyRow]) -> dict[str, Any]:
+    """One revision of an extract as it is shown before a signature and sealed by it."""
+    whole = {str(line["id"]): line for line in contents.lines(parent.content)}
+    copied = {box.field: parent.content.get(box.field) for box in law.EXTRACT_BOXES if box.copied}
+    shown = ("name", "country", "address", "postal_code", "city", "code", "identifiers")
+    named = {*(str(row.content[name]) for name in NAMED if row.content.get(name))}
+    named |= {str(copied[name]) for name in ("issuing_body", "importer") if copied.get(name)}
+    return {
+        "certificate": row.id,
+        "number": row.number,
+        "form_model": row.form_model,
+        "revision": row.revision,
+        "content": {**copied, "number": parent.number, **row.content},
+        "certificate_lines": [
+            whole[str(line["id"])] for line in contents.lines(row.content) if str(line.get("id")) in whole
+        ],
+        "organisations": {
+            each: {field: sources[each].record.get(field) for field in shown}
+            for each in sorted(named)
+            if each in sources
+        },
+    }
+
+
+def concerned(row: ExtractRow, parent: CertificateRow, known: Facts) -> dict[Tie, list[str]]:
+    """Tie -> the organisations an event about this extract concerns; with the issuing body of the certificate."""
+    told: dict[Tie, list[str]] = {}
+    for organisation, mine in sorted(bound(row, parent, known).items()):
+        for tie in sorted(mine):
+            told.setdefault(tie, []).append(organisation)
+    if body := parent.content.get("issuing_body"):
+        told[Tie.ISSUER] = [body]
+    return told
+
+
+# ── Birth and edits ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def begin(
+    session: AsyncSession, parent_id: str, actor: Actor, content: Mapping[str, Any], key: str, now: datetime
+) -> ExtractRow:
+    """E1: a batch is begun while something is left: extract and certificate each get a journal line."""
+    digest = store.digest_of(actor, parent_id, ["extract", dict(content)])
+    parent = await store.locked(session, parent_id)
+    if line := await store.journal_of_key(session, key):
+        store.same_order(line, digest)
+        return await found(session, line.certificate_id)
+    known, _ = await store.facts(session, parent.content, now, also=[parent.creator, actor.organisation_id])
+    refuse_unless_lawful(Action.EXTRACT, Status(parent.status), paper.ties(parent, known, actor), parent.submitted)
+    model = paper.model_of(parent)
+    if not law.is_anything_left(parent.content, parent.booked):
+        raise Refused("incomplete", problems=[law.found("product_lines", "nothing_left", model)])
+    _refuse_wrong_shape(content, model)
+    parent.extracts += 1
+    row = ExtractRow(
+        id=str(uuid4()),
+        number=f"{parent.number}-E{parent.extracts:02d}",
+        parent_id=parent.id,
+        form_model=parent.form_model,
+        status=ExtractStatus.NEW,
+        revision=1,
+        creator=actor.organisation_id,
+        created_at=now,
+        updated_at=now,
+        entered_at=now,
+        content={**law.begun(parent.content, known, actor.organisation_id), **content},
+    )
+    known, _ = await facts(session, row, parent, now, also=[actor.organisation_id])
+    _refuse_unknown(row.content, known, model)
+    row.content = law.derived(row.content, parent.content, known)
+    settle(row, parent, known)
+    changes = {"number": [None, row.number], "certificate": [None, parent.id], **difference({}, row.content)}
+    line = _line(row, actor, known, now, "create", None, changes=changes)
+    line.key, line.order_digest = key, digest
+    _touch(
+        parent,
+        known,
+        now,
+        paper.line_of(parent, actor, known, now, "extract", {"extract": [None, row.number]}),
+        session,
+    )
+    session.add(row)
+    await store.write(session, line)
+    await _tell(session, row, parent, known, actor, None, Action.EXTRACT, now)
+    await _wake(session, row)
+    return row
+
+
+async def edit(
+    session: AsyncSession, extract_id: str, actor: Actor, change: Edit, key: str, now: datetime
+) -> ExtractRow:
+    """Fill in a batch on the revision seen; nothing is booked before it is submitted."""
+    digest = store.digest_of(actor, extract_id, [change.revision, change.changes])
+    parent, row = await locked(session, extract_id)
+    if line := await store.journal_of_key(session, key):
+        store.same_order(line, digest)
+        return row
+    known, _ = await facts(session, row, parent, now, also=[actor.organisation_id])
+    mine, status, model = (
+        bound(row, parent, known).get(actor.organisation_id, frozenset()),
+        ExtractStatus(row.status),
+        paper.model_named(row.form_model),
+    )
+    if actor.organisation_id not in row.visible_to:
+        raise Refused("not_found")
+    if status is not ExtractStatus.NEW:
+        raise Refused("wrong_status", action=Action.AMEND, status=status)
+    if not law.extract_allowed(status, mine).edit:
+        raise Refused("not_permitted", action=Action.AMEND, status=status)
+    if is_frozen(parent):
+        raise Refused("frozen", action=Action.AMEND)
+    if row.revision != change.revision:
+        raise Refused("stale_revision", revision=row.revision)
+    _refuse_wrong_shape(change.changes, model)
+    content = {**row.content, **change.changes}
+    row.content, before = content, row.content
+    known, _ = await facts(session, row, parent, now, also=[actor.organisation_id])
+    _refuse_unknown(change.changes, known, model)
+    row.content = law.derived(content, parent.content, known)
+    row.revision, row.updated_at = row.revision + 1, now
+    settle(row, parent, known)
+    line = _line(row, actor, known, now, "amend", row.status, changes=difference(before, row.content))
+    line.key, line.order_digest = key, digest
+    await store.write(session, line)
+    return row
+
+
+def _refuse_wrong_shape(changes: Mapping[str, Any], model: Model) -> None:
+    wrong = law.check_extract_shape(changes, model)
+    if wrong:
+        raise Refused("invalid", field=wrong[0].field, problems=wrong)
+
+
+def _refuse_unknown(changes: Mapping[str, Any], known: Facts, model: Model) -> None:
+    for name in law.KINDS:
+        if changes.get(name) and known.party(changes[name]) is None:
+            raise Refused("invalid", field=name, problems=[law.found(name, "unknown_organisation", model)])
+
+
+def _touch(parent: CertificateRow, known: Facts, now: datetime, line: JournalRow, session: AsyncSession) -> None:
+    """The certificate was cut: its own journal says so, and the clock of idle batches starts anew."""
+    session.add(line)
+    parent.updated_at = now
+    parent.rung = deadlines.still_rung(parent.rung, ())
+    paper.settle(parent, known, now, find=False)
+
+
+# ── Moves: what the pen writes ────────────────────────────────────────────────────────────────────────────────
+
+
+async def record(session: AsyncSession, record: BatchRecord, seals: Seals, now: datetime) -> BatchRecorded:
+    """Carry out one order on an extract: row, ledger of the certificate, journal, seal and event, or nothing."""
+    order = record.order
+    parent, row = await locked(session, record.extract_id)
+    known, sources = await facts(session, row, parent, now, also=[order.actor.organisation_id], form=order.form)
+    digest = store.digest_of(order.actor, row.id, paper.told(order))
+    if line := await store.journal_of_key(session, record.key):  # the same order, told twice
+        store.same_order(line, digest)
+        return BatchRecorded(BATCH_JSON.validate_python(line.answer), batch(row, parent, known))
+    action, status, model = order.asks, ExtractStatus(row.status), paper.model_named(row.form_model)
+    mine = bound(row, parent, known).get(order.actor.organisation_id, frozenset())
+    sees = order.actor.organisation_id in row.visible_to
+    law.refuse_unless_lawful(action, status, mine, is_frozen(parent), sees)
+    if order.revision != row.revision:
+        raise Refused("stale_revision", revision=row.revision)
+    errors = law.extract_problems(row.content, parent.content, parent.booked, action, model, known)
+    if errors:
+        raise Refused("incomplete", problems=errors)
+    seal = await _seal(session, seals, row, parent, order, sources, now) if action in law.SIGNS else None
+    decision = order.form.get("decision")
+    chosen = ExtractStatus(decision) if isinstance(decision, str) and decision in set(ExtractStatus) else None
+    previous = ExtractStatus(row.previous) if row.previous else None
+    target = law.extract_move(status, action, previous, chosen)
+    _book(parent, row, status, target, order.actor, known, now, session)
+    row.previous, row.status, row.entered_at, row.rung = status, target, now, []
+    row.updated_at, row.revision = now, row.revision + 1
+    if field := law.SIGNS.get(action):
+        row.content = {**row.content, field: dict(order.form)}
+    settle(row, parent, known)
+    line = _line(row, order.actor, known, now, action, status, form=order.form, seal=seal, sources=sources)
+    line.key, line.order_digest = record.key, digest
+    answer = batch(row, parent, known)
+    line.answer = BATCH_JSON.dump_python(answer, mode="json")
+    await store.write(session, line)
+    reason = paper.reason(order.form)
+    await _tell(session, row, parent, known, order.actor, status, action, now, reason)
+    await spare_wakes(session, extract_life_id(row.id))
+    return BatchRecorded(answer, answer)
+
+
+def _book(
+    parent: CertificateRow,
+    row: ExtractRow,
+    source: ExtractStatus,
+    target: ExtractStatus,
+    actor: Actor,
+    known: Facts,
+    now: datetime,
+    session: AsyncSession,
+) -> None:
+    """Book the batch on the certificate when it begins to count, and give it back when it no longer does."""
+    counted, counts = source in law.BOOKED, target in law.BOOKED
+    if counted == counts:
+        return
+    before = parent.booked
+    parent.booked = law.book(before, row.content, 1 if counts else -1)
+    changes = {"booked": [before, parent.booked], "extract": [None, row.number] if counts else [row.number, None]}
+    action = "book_extract" if counts else "return_extract"
+    _touch(parent, known, now, paper.line_of(parent, actor, known, now, action, changes), session)
+
+
+async def look(session: AsyncSession, extract_id: str, now: datetime) -> Batch:
+    """The extract as it stands on paper; its next clock is computed afresh."""
+    parent, row = await locked(session, extract_id)
+    known, _ = await facts(session, row, parent, now)
+    settle(row, parent, known)
+    return batch(row, parent, known)
+
+
+async def ring(session: AsyncSession, ring: BatchRing, now: datetime) -> Batch:
+    """Write down that a clock of an extract has rung, once, with its event; one that is over rings for nobody."""
+    parent, row = await locked(session, ring.extract_id)
+    known, _ = await facts(session, row, parent, now)
+    if row.due_name == ring.due.name and row.due_at is not None and row.due_at <= now + store.SKEW:
+        clock, due_at = row.due_name, row.due_at
+        row.rung = [*row.rung, clock]
+        settle(row, parent, known)
+        said = {"clock": clock, "due_at": due_at.isoformat()}
+        await store.write(session, _line(row, store.SYSTEM, known, now, "clock", row.status, form=said))
+        told = set(law.EXTRACT_CLOCK[clock].tells)
+        ties = bound(row, parent, known)
+        await announce(
+            session,
+            ExtractClockRang(
+                at=now,
+                extract_id=row.id,
+                certificate_id=parent.id,
+                number=row.number,
+                status=ExtractStatus(row.status),
+                clock=clock,
+                concerns=sorted(each for each, mine in ties.items() if mine & told),
+                parties=concerned(row, parent, known),
+                due_at=row.due_at,
+                due=row.due_name,
+            ),
+        )
+    else:
+        settle(row, parent, known)
+    return batch(row, parent, known)
+
+
+async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> int:
+    """Wake the lives of extracts whose clock should have rung and did not."""
+    late = select(ExtractRow).where(col(ExtractRow.due_at) < before).order_by(col(ExtractRow.due_at)).limit(limit)
+    rows = (await session.exec(late.with_for_update(skip_locked=True))).all()
+    for row in rows:
+        await _wake(session, row)
+    return len(rows)
+
+
+async def told_before(session: AsyncSession, order: Order, extract_id: str, key: str) -> bool:
+    """Whether this very order is in the journal already; the same key with another order is refused."""
+    digest = store.digest_of(order.actor, extract_id, paper.told(order))
+    line = await store.journal_of_key(session, key)
+    if line is None:
+        return False
+    store.same_order(line, digest)
+    return True
+
+
+async def _wake(session: AsyncSession, row: ExtractRow) -> None:
+    body = BATCH_JSON.dump_python(unread(row), mode="json")
+    await wake(session, EXTRACT_LIFE, extract_life_id(row.id), body, timedelta(0))
+
+
+async def _tell(
+    session: AsyncSession,
+    row: ExtractRow,
+    parent: CertificateRow,
+    known: Facts,
+    actor: Actor,
+    source: ExtractStatus | None,
+    action: Action,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    await announce(
+        session,
+        ExtractMoved(
+            at=now,
+            extract_id=row.id,
+            certificate_id=parent.id,
+            number=row.number,
+            source=source,
+            target=ExtractStatus(row.status),
+            action=action,
+            revision=row.revision,
+            by=actor.organisation_id,
+            parties=concerned(row, parent, known),
+            reason=reason,
+            due_at=row.due_at,
+            due=row.due_name,
+        ),
+    )
+
+
+async def _seal(
+    session: AsyncSession,
+    seals: Seals,
+    row: ExtractRow,
+    parent: CertificateRow,
+    order: Order,
+    sources: Mapping[str, PartyRow],
+    now: datetime,
+) -> dict[str, Any]:
+    """The signature over what the person saw; what he did not see, he does not sign."""
+    shown = document(row, parent, sources)
+    if order.fingerprint != fingerprint(canonical(shown)):
+        raise Refused("stale_revision", revision=row.revision, field="fingerprint")
+    box = str(law.EXTRACT_BOX[str(law.SIGNS[order.asks])].number(paper.model_named(row.form_model)))
+    return await store.sealed(session, seals, row, shown, order.actor, box, order.action, order.form, now)
+
+
+def _line(
+    row: ExtractRow,
+    actor: Actor,
+    known: Facts,
+    now: datetime,
+    action: str,
+    source: str | None,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    form: Mapping[str, Any] | None = None,
+    seal: dict[str, Any] | None = None,
+    sources: Mapping[str, PartyRow] | None = None,
+) -> JournalRow:
+    relies_on = {each: sources[each].event_id for each in sorted(sources)} if sources else {}
+    return paper.line(
+        row, actor, known, now, action, source, changes=changes, form=form, seal=seal, relies_on=relies_on
+    )
+
+
+def with_sums(content: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The content with, beside each line of the batch, what the certificate says of it."""
+    whole = {str(line["id"]): line for line in lines}
+    told = (
+        "cn_code",
+        "category",
+        "organic",
+        "trade_name",
+        "lot",
+        "package_type",
+        "unit",
+        "producer",
+        "producer_control_body",
+    )
+    shown = []
+    for line in contents.lines(content):
+        of_it = whole.get(str(line.get("id"))) or {}
+        original = {"original_packages": of_it.get("packages"), "original_net_weight": of_it.get("net_weight")}
+        shown.append({**line, **{name: of_it.get(name) for name in told}, **original})
+    return {**content, "product_lines": shown}
