@@ -49,7 +49,7 @@ class Browser:
         return found.group(1) or found.group(2)
 
     async def post(
-        self, path: str, form: Mapping[str, Any] | None = None, follow: bool = True, **headers: str
+        self, path: str, form: Mapping[str, Any] | None = None, follow: bool = True, **headers: Any
     ) -> httpx2.Response:
         """Send a form of ours."""
         data = {**(form or {}), "form_token": await self.token()}

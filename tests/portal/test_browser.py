@@ -126,6 +126,8 @@ def test_a_draft_is_filled_in_box_by_box(world: World, address: str, browser: Br
         page.get_by_role("textbox", name="Seal number").focus()
         expect(page.locator("#state")).to_have_text("1 point is still missing or not right")
         expect(page.locator("#problems-16")).to_be_empty()
+        expect(page.locator("#box-16 [aria-invalid]")).to_have_count(0)
+        expect(page.locator("#box-16")).not_to_contain_class("box-bad")
         assert paper.content["gross_weight"] == {"value": "3700.5", "unit": "KGM"}
 
         find = page.locator("#box-11").get_by_role("combobox")

@@ -24,6 +24,13 @@ async def test_the_landing_page_has_both_ways_in(browser: Browser) -> None:
     assert 'href="/registration"' in page.text
 
 
+async def test_the_form_is_empty_and_asks_for_everything(browser: Browser) -> None:
+    page = await browser.get("/registration")
+    assert page.status_code == 200
+    for name in ("first_name", "last_name", "email", "email_again", "language", "altcha", "privacy"):
+        assert f'name="{name}"' in page.text
+
+
 async def test_a_registration_leads_to_the_waiting_page(world: World, browser: Browser) -> None:
     page = await browser.post("/registration", FORM)
     assert page.url.path == f"/registration/sent/{REGISTRATION}"

@@ -22,7 +22,7 @@ def test_every_sentence_is_in_french() -> None:
     for message, places in catalogue.messages().items():
         found = french.get(message)
         assert found is not None, f"{message!r} ({places[0]}): run python -m services.portal.catalogue, then translate"
-        said = [found.string] if isinstance(found.string, str) else list(found.string)
+        said = [found.string] if isinstance(found.string, str) else list(found.string or ())
         assert all(said), f"{message!r} has no French"
         assert not found.fuzzy, f"{message!r} is marked fuzzy"
 
@@ -36,7 +36,7 @@ def test_no_french_sentence_is_left_over() -> None:
 def test_a_translation_has_the_holes_of_its_sentence() -> None:
     for message in catalogue.read("fr"):
         ids = [message.id] if isinstance(message.id, str) else list(message.id)
-        said = [message.string] if isinstance(message.string, str) else list(message.string)
+        said = [message.string] if isinstance(message.string, str) else list(message.string or ())
         for text in said:
             assert _holes(text) == set().union(*(_holes(each) for each in ids)), message.id
 

@@ -35,6 +35,7 @@ log = logger("ops")
 
 SERVICES: Final = ("certificates", "notifications")
 """Services that say what waits in their letter box."""
+EMPTY_BOX: Final[dict[str, Any]] = {"letters": {}, "waiting": [], "heard": [], "dead_letters": []}
 KEPT_BACK: Final = frozenset(
     {"host", "cookie", "authorization", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 )
@@ -66,7 +67,7 @@ async def ops(request: Request, house: TheHouse, visitor: Ops) -> Response:
 async def _outbox(house: House, visitor: Visitor, service: str) -> dict[str, Any] | None:
     """What a service says of its letter box; nothing while it does not answer."""
     try:
-        return await house.clients.ops.outbox(visitor.caller, service)
+        return {**EMPTY_BOX, **await house.clients.ops.outbox(visitor.caller, service)}
     except Trouble as trouble:
         if trouble.status < 500:
             raise

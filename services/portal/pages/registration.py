@@ -26,6 +26,7 @@ FORM_COOKIE: Final = "choosing"
 """Holds what opens the form behind a link: that browser's alone, and no longer than the form is good."""
 MINUTES: Final = round(LINK_LIFETIME.total_seconds() / 60)
 FORM_SECONDS: Final = round(LINK_FORM_LIFETIME.total_seconds())
+EMPTY: Final = {"first_name": "", "last_name": "", "email": "", "email_again": "", "privacy": False}
 PERSONAL: Final = N_(
     "Your account is personal. Your first and last name will stand beside every signature you make on a certificate, "
     "which has legal value: register a real person, not a border post, an organisation or a control body."
@@ -59,7 +60,7 @@ async def registration(request: Request, house: TheHouse, visitor: Anybody) -> R
     """The form [Créer un compte]."""
     if visitor is not None:
         return RedirectResponse("/profile", 303)
-    return await _form(request, house, {"language": words.reader().language}, {}, 200)
+    return await _form(request, house, {**EMPTY, "language": words.reader().language}, {}, 200)
 
 
 async def _form(

@@ -30,6 +30,14 @@
     window.htmx.trigger(box, "save");
   };
 
+  document.addEventListener("focusin", (event) => {
+    const here = boxOf(event.target);
+    for (const key of [...dirty]) {
+      const box = document.getElementById(`box-${key}`);
+      if (box && box !== here) saveBox(box);
+    }
+  });
+
   document.addEventListener("focusout", (event) => {
     const box = boxOf(event.target);
     if (!box || (event.relatedTarget && box.contains(event.relatedTarget))) return;
@@ -76,6 +84,16 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const box = boxOf(event.target);
     if (box && event.detail.failed && event.detail.xhr.status !== 422) dirty.add(box.dataset.box);
+  });
+  // What is put right loses its mark.
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const list = event.detail.target;
+    if (!list || !list.id.startsWith("problems-")) return;
+    const now = document.getElementById(list.id);
+    const box = now && now.closest(".box");
+    if (!box || now.querySelector("li")) return;
+    box.classList.remove("box-bad", "box-warn");
+    for (const field of box.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   });
   document.addEventListener("htmx:sendError", () => say(root.dataset.offline));
   document.addEventListener("htmx:responseError", () => say(root.dataset.failed));
