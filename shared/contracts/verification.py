@@ -1,0 +1,59 @@
+"""What anybody may learn of a certificate who holds a copy of it: no parties but the issuing body, no persons."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.rules.status import Status
+
+
+class Presented(StrEnum):
+    """How the copy somebody holds compares with the certificate as it stands."""
+
+    CURRENT = "current"
+    """It is of the current revision."""
+    OLDER = "older"
+    """The certificate has changed since."""
+    UNKNOWN = "unknown"
+    """There was never such a revision, or its content is not ours."""
+
+
+class PublicView(BaseModel):
+    """A certificate as the public sees it with number and code."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: str
+    form_model: str
+    status: Status
+    status_since: datetime
+    issuing_body: str
+    issuing_body_code: str | None
+    country_of_export: str | None
+    issued_at: datetime | None
+    revision: int
+    updated_at: datetime
+    replaces: str | None = None
+    replaced_by: str | None = None
+    presented: Presented | None = None
+    """None when nobody said of which revision his copy is."""
+
+
+class FileView(BaseModel):
+    """What a checked PDF turned out to be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    is_copy: bool
+    """Whether it is a copy of a certificate printed here at all."""
+    sealed: bool = False
+    intact: bool = False
+    """Whether the seal fits and nothing was added or changed after it."""
+    ours: bool = False
+    """Whether the seal comes from an organisation of this system."""
+    sealed_by: str | None = None
+    sealed_at: datetime | None = None
+    wrong: tuple[str, ...] = ()
+    """What is wrong, one code each."""
+    certificate: PublicView | None = None
