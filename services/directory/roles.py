@@ -289,7 +289,7 @@ async def _carry_out(
         await _refuse_too_early(session, row, where)
         row.administrator = not await deciders.has_administrator(session, where.id)
         row.reason = said
-        return [_granted(row, now)]
+        return [_granted(row, now, validated=True)]
     if step.step is Step.REFUSE:
         row.reason = said
         return [RoleRefused(**news)]
@@ -326,13 +326,14 @@ async def _refuse_too_early(session: AsyncSession, row: RoleRow, where: Organisa
     await _refuse_second_type(session, row.person_id, where.kind, besides=row.id)
 
 
-def _granted(row: RoleRow, now: datetime) -> RoleGranted:
+def _granted(row: RoleRow, now: datetime, validated: bool = False) -> RoleGranted:
     return RoleGranted(
         at=now,
         person_id=row.person_id,
         organisation_id=row.organisation_id,
         role_type=row.role_type,
         administrator=row.administrator,
+        validated=validated,
     )
 
 

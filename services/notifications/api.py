@@ -85,7 +85,7 @@ async def news(
                 letter=piece.letter,
                 title=writing.headline(piece.letter, notice.facts, names, reader),
                 text=writing.gist(piece.letter, notice.facts, names, reader),
-                link=f"{around.settings.base_url('portal')}/certificates/{notice.certificate_id}",
+                link=around.settings.base_url("portal") + _path(notice),
                 certificate_id=notice.certificate_id,
                 read=piece.read_at is not None,
             )
@@ -149,6 +149,11 @@ async def retry(letter_id: UUID, _: Ops, session: CurrentSession, around: Around
     if row is None:
         raise Refused("not_found")
     return _letter(*row, subject=_for_ops(*row))
+
+
+def _path(notice: NoticeRow) -> str:
+    """Where a piece of news leads."""
+    return str(notice.facts.get("path") or f"/certificates/{notice.certificate_id}")
 
 
 def _for_ops(letter: LetterRow, notice: NoticeRow) -> str:

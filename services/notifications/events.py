@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import store
+from services.notifications import roles, store
 from services.notifications.letters import Beside, notices, rows_for
 from shared.events.base import Event
 from shared.events.certificates import CertificateClockRang, CertificateEdited, CertificateMoved
@@ -29,6 +29,7 @@ async def remember_organisation(session: AsyncSession, event: OrganisationChange
 async def remember_post(session: AsyncSession, event: RoleGranted) -> None:
     """A person gets his organisation's letters from now on."""
     await store.grant(session, event)
+    await roles.tell(session, event)
 
 
 async def forget_post(session: AsyncSession, event: RoleRevoked) -> None:
@@ -49,4 +50,5 @@ HANDLERS: Final[dict[type[Event], Handler]] = {
     RoleGranted: remember_post,
     RoleRevoked: forget_post,
     PersonChanged: forget_person,
+    **roles.HANDLERS,
 }

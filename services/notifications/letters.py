@@ -147,7 +147,7 @@ class Notice:
     organisation_id: str
     letter: str
     mail: bool
-    certificate_id: str
+    certificate_id: str | None
     facts: Mapping[str, Any]
     """What the templates speak of: ids, codes and times; never a person."""
 

@@ -185,11 +185,17 @@ class Mailer:
         """Where the letter leads: the certificate, or what identity hands out for this moment and nobody keeps."""
         if link_id := each.notice.facts.get("link_id"):
             return LinkView.model_validate(await self.around.others.get("identity", f"/links/{link_id}"))
-        return LinkView(url=f"{self.around.settings.base_url('portal')}/certificates/{each.notice.certificate_id}")
+        path = each.notice.facts.get("path") or f"/certificates/{each.notice.certificate_id}"
+        return LinkView(url=self.around.settings.base_url("portal") + path)
 
     def _write(self, each: Outgoing, recipient: Recipient, names: dict[str, str], link: LinkView) -> Written:
         reader = Reader(recipient.language, recipient.time_zone, recipient.name, each.notice.organisation_id)
-        facts = {**each.notice.facts, **link.facts}
+        portal = self.around.settings.base_url("portal")
+        waiting = [
+            {"name": names.get(one["organisation"], ""), "url": portal + one["path"]}
+            for one in each.notice.facts.get("waiting") or ()
+        ]
+        facts = {**each.notice.facts, **link.facts} | ({"requests": waiting} if waiting else {})
         return writing.letter(each.letter.letter, facts, names, reader, link.url, self.settings.contact)
 
     def _envelope(self, each: Outgoing, recipient: Recipient, written: Written) -> EmailMessage:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -18,6 +18,10 @@ from shared.events.directory import Organisation, RoleGranted
 
 ORDERS = UUID("6a2f9a54-7f0f-4c52-9a3a-0f6a8f2f6a10")
 """The namespace that turns the key of an ordered letter into the id its rows carry."""
+GATHERS = timedelta(hours=1)
+"""Requests that wait are told in one letter an hour at most."""
+_CLOSING = timedelta(seconds=10)
+"""A letter about to be sent takes in no more."""
 _DELIVERING = 0x0B0D_E101
 _BODIES_OF = "bodies-of:"
 """Before an organisation's id: whoever certifies it is told once the directory has said who that is."""
@@ -103,6 +107,7 @@ async def names(session: AsyncSession, notices: Iterable[NoticeRow]) -> dict[str
 def _spoken_of(notice: NoticeRow) -> set[str]:
     parties: Mapping[str, list[str]] = notice.facts.get("parties") or {}
     named = {each for ids in parties.values() for each in ids}
+    named |= {each["organisation"] for each in notice.facts.get("waiting") or ()}
     return {each for each in (*named, notice.facts.get("by"), notice.organisation_id) if each}
 
 
@@ -169,6 +174,85 @@ async def take_order(session: AsyncSession, order: LetterOrder, now: datetime) -
         await session.execute(select(LetterRow).where(col(LetterRow.event_id) == event_id))
     ).scalar_one()
     return taken
+
+
+async def tell_person(
+    session: AsyncSession,
+    event_id: UUID,
+    at: datetime,
+    person_id: str,
+    letter: str,
+    facts: Mapping[str, Any],
+    mail: bool = True,
+) -> None:
+    """Write down what one person is told of himself, whatever his posts; once."""
+    notice = {
+        "id": uuid4(),
+        "event_id": event_id,
+        "organisation_id": None,
+        "letter": letter,
+        "at": at,
+        "certificate_id": None,
+        "facts": dict(facts),
+        "mail": mail,
+    }
+    await session.execute(insert(NoticeRow).values(notice).on_conflict_do_nothing())
+    found = select(NoticeRow.id).where(  # type: ignore[call-overload]
+        col(NoticeRow.event_id) == event_id, col(NoticeRow.letter) == letter, col(NoticeRow.organisation_id).is_(None)
+    )
+    key = uuid4()
+    common = {
+        "notice_id": (await session.execute(found)).scalar_one(),
+        "event_id": event_id,
+        "person_id": person_id,
+        "letter": letter,
+    }
+    if mail:
+        message = {"id": key, "message_id": f"<{key}@letters.bordereau.example>", "next_at": at}
+        await session.execute(insert(LetterRow).values(common | message).on_conflict_do_nothing())
+        await session.execute(_RING)
+    await session.execute(insert(NewsRow).values(common | {"id": key, "at": at}).on_conflict_do_nothing())
+
+
+async def gather(
+    session: AsyncSession,
+    event_id: UUID,
+    at: datetime,
+    organisation_id: str,
+    letter: str,
+    facts: Mapping[str, Any],
+    waits: Mapping[str, str],
+) -> None:
+    """Tell an organisation of one more that waits: at once, or together with others an hour after the last letter."""
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:organisation, 0))"), {"organisation": organisation_id}
+    )
+    last = (
+        await session.execute(
+            select(NoticeRow, col(LetterRow.next_at), col(LetterRow.state))
+            .join(LetterRow, col(LetterRow.notice_id) == col(NoticeRow.id))
+            .where(col(NoticeRow.organisation_id) == organisation_id, col(NoticeRow.letter) == letter)
+            .order_by(col(LetterRow.next_at).desc())
+            .limit(1)
+        )
+    ).first()
+    if last is not None and last[2] == State.WAITING.value and last[1] > at + _CLOSING:
+        notice: NoticeRow = last[0]
+        if dict(waits) not in notice.facts["waiting"]:
+            waiting = [*notice.facts["waiting"], dict(waits)]
+            notice.facts = {**notice.facts, "waiting": waiting, "count": len(waiting)}
+        return
+    whole = {**facts, "waiting": [dict(waits)], "count": 1}
+    await tell(session, [Notice(event_id, at, organisation_id, letter, True, None, whole)])
+    if last is not None and last[1] + GATHERS > at:
+        mine = select(NoticeRow.id).where(  # type: ignore[call-overload]
+            col(NoticeRow.event_id) == event_id, col(NoticeRow.organisation_id) == organisation_id
+        )
+        await session.execute(
+            update(LetterRow)
+            .where(col(LetterRow.notice_id).in_(mine), col(LetterRow.letter) == letter)
+            .values(next_at=last[1] + GATHERS)
+        )
 
 
 async def _order_of_delivery(session: AsyncSession, alone: bool = False) -> None:

@@ -108,6 +108,7 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "ties": facts.get("ties") or [],
         "issuer": called(parties.get("ISSUER") or []) or someone,
         "consignee": called(parties.get("CONSIGNEE") or []) or someone,
+        "where": called(parties.get("ORGANISATION") or []) or someone,
         "authority": called(parties.get("ENTRY_AUTHORITY") or []) or someone,
         "status": facts.get("status") or "",
         "clock": facts.get("clock") or "",

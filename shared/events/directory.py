@@ -74,6 +74,8 @@ class RoleGranted(Event):
     organisation_id: str
     role_type: str
     administrator: bool = False
+    validated: bool = False
+    """Whether somebody has just decided so: then it is news to the person."""
 
 
 class RoleRevoked(Event):

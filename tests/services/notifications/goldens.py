@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.notifications import writing
 from services.notifications.letters import LETTERS, ORDERED
+from services.notifications.roles import ABOUT_ROLES, WAITING
 from services.notifications.writing import Reader
 from shared.rules.deadlines import CLOCKS
 from shared.rules.permissions import Tie
@@ -42,7 +43,7 @@ def readers_of(letter: str) -> list[Tie]:
 
 def goldens() -> Iterator[tuple[str, str, str]]:
     """Letter, language and what it looks like: for each reader the text, and the page of the first."""
-    for letter in sorted({row.letter for row in LETTERS} | ORDERED):
+    for letter in sorted({row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES):
         for language, zone in (("en", "Africa/Casablanca"), ("fr", "Europe/Paris")):
             yield letter, language, "\n".join(_pages(letter, language, zone))
 
@@ -51,7 +52,7 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
     link = f"https://bordereau.example/certificates/{CERTIFICATE}"
     pages = []
     for tie in readers_of(letter):
-        organisation = None if letter in ORDERED else PARTIES.get(tie, ["pyrenees"])[0]
+        organisation = None if letter in ORDERED | ABOUT_ROLES else PARTIES.get(tie, ["pyrenees"])[0]
         facts: dict[str, object] = {
             "number": None if letter in NAMELESS else NUMBER,
             "by": "perpignan" if Tie.CONSIGNEE in readers_of(letter) and letter != "issued" else "ecocert",
@@ -63,6 +64,9 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
             "arrival": (NOON + timedelta(days=9)).isoformat() if letter in ("issued", "prior-notification") else None,
             "boxes": ["arrival_at", "gross_weight", "containers"],
         }
+        if letter in ABOUT_ROLES:
+            facts |= {"parties": {"ORGANISATION": ["pyrenees"]}, "days": 30, "count": 2, "reason": None}
+            facts |= {"requests": ENCLOSED["requests"]} if letter == WAITING else {}
         if letter in ORDERED:
             facts |= ENCLOSED | {"reason": "No such establishment" if letter == "account-refused" else None}
         reader = Reader(language, zone, "Claire", organisation)

@@ -7,6 +7,7 @@ import pytest
 from jinja2 import Environment
 
 from services.notifications.letters import LETTERS, ORDERED
+from services.notifications.roles import ABOUT_ROLES
 from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter
 from shared.words import catalogue
 from tests.services.notifications.goldens import FOLDER, goldens
@@ -26,7 +27,7 @@ def test_no_golden_is_left_over() -> None:
 
 def test_every_folder_is_a_letter_and_every_letter_a_folder() -> None:
     folders = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
-    assert folders == {row.letter for row in LETTERS} | ORDERED
+    assert folders == {row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES
     for folder in folders:
         assert {file.name for file in (TEMPLATES / folder).iterdir()} == {"subject.txt", "body.txt", "body.html"}
 
@@ -56,7 +57,9 @@ def test_the_page_says_what_the_text_says_and_has_one_link(name: str, language: 
     for line in text.splitlines():
         if line and not line.startswith(("https://", "--")):
             assert re.sub(r"\s+", "", line) in re.sub(r"\s+", "", words)
-    links = 3 if name.startswith("account-requests") else 1  # to process all, and one for each user (guide 003)
+    links = (
+        3 if name.startswith(("account-requests", "requests-waiting")) else 1
+    )  # to process all, and one for each user (guide 003)
     assert text.count("https://") == drawn.count("https://") == drawn.count("href=") == links
 
 
