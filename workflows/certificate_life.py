@@ -99,7 +99,7 @@ class CertificateLife:
         async with self.pen:
             info = workflow.current_update_info()
             assert info is not None
-            said = f"{action}{_box(action)} · revision {order.revision} · {order.actor.organisation_id}"
+            said = f"{action}{_box(action)} · revision {order.revision} · {order.for_whom}"
             try:
                 recorded: Recorded = await workflow.execute_local_activity_method(
                     CertificateActivities.record,
@@ -156,7 +156,7 @@ class CertificateLife:
         until = f"{awaited.until:%Y-%m-%d %H:%M} UTC" if awaited.until else "no date"
         workflow.set_current_details(
             f"**{self.life.number or 'draft'} · {self.life.status}**\n\n{awaited.what}\n\n"
-            f"- whose turn: {', '.join(organisations) or 'nobody in particular'}\n"
+            f"- whose turn: {', '.join(awaited.names) or 'nobody in particular'}\n"
             f"- since: {awaited.since:%Y-%m-%d %H:%M} UTC\n- until: {until}\n- then: {awaited.then}"
         )
 
