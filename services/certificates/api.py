@@ -108,12 +108,20 @@ async def act(
     async with around.database.transaction() as session:
         row = await views.seen(session, certificate_id, actor)
         done = await store.told_before(session, order, row.id, key)
+        if done:
+            await store.remind(session, row, around.now())
         life = None if done else paper.unread(row)
         order = replace(order, for_whom=await store.name_of(session, actor.organisation_id))
     if life is not None:
-        await around.processes.ask(
-            order.action, order, workflow=LIFE, workflow_id=life_id(row.id), life=life, key=key, answer=Life
-        )
+        try:
+            await around.processes.ask(
+                order.action, order, workflow=LIFE, workflow_id=life_id(row.id), life=life, key=key, answer=Life
+            )
+        except Refused as refusal:
+            if refusal.code in ("timeout", "unavailable"):
+                async with around.database.transaction() as session:
+                    await store.remind(session, await store.found(session, row.id), around.now())
+            raise
     async with around.database.transaction() as session:
         return await views.after(session, certificate_id, key, actor, around.now(), language)
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, or_, text
+from sqlalchemy import bindparam, func, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -608,6 +608,31 @@ async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> 
     for row in rows:
         await _wake(session, row, timedelta(0))
     return len(rows)
+
+
+async def latest(session: AsyncSession, within: timedelta = timedelta(minutes=5), limit: int = 500) -> int:
+    """Wake the lives of the rows that changed last: who died may have written a move its process never heard of.
+
+    "Last" is counted from the newest change, not from now: nobody knows how long nobody was there.
+    """
+    newest = select(func.max(CertificateRow.updated_at)).scalar_subquery()
+    rows = (
+        await session.exec(
+            select(CertificateRow)
+            .where(col(CertificateRow.updated_at) >= newest - within)
+            .order_by(col(CertificateRow.updated_at).desc())
+            .limit(limit)
+        )
+    ).all()
+    for row in rows:
+        await _wake(session, row, timedelta(0))
+    return len(rows)
+
+
+async def remind(session: AsyncSession, row: CertificateRow, now: datetime) -> None:
+    """An answer was lost, or is not known: perhaps to the process too. It looks again, if something moved lately."""
+    if row.updated_at > now - timedelta(hours=1):
+        await _wake(session, row, timedelta(0))
 
 
 async def _wake(session: AsyncSession, row: CertificateRow, after: timedelta) -> None:

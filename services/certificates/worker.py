@@ -42,12 +42,19 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
 
 
 async def watch_clocks(around: Surroundings) -> None:
-    """Once a minute, wake the lives whose clock is late: a process that was terminated or lost still rings."""
+    """Once a minute, wake the lives whose clock is late: a process that was terminated or lost still rings.
+
+    At the start, wake those that changed last: somebody may have died between the paper and the process.
+    """
+    looked = False
     while True:
         try:
             async with around.database.transaction() as session:
+                if not looked:
+                    await store.latest(session)
                 number = await store.overdue(session, around.now() - LATE)
                 number += await extracts.overdue(session, around.now() - LATE)
+            looked = True
             if number:
                 log.warning("late clocks woken", number=number)
         except (DBAPIError, OSError) as problem:
