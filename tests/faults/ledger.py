@@ -109,6 +109,10 @@ class Witness:
     stack: Stack
     engine: Client
     lines: dict[str, asyncpg.Connection] = field(default_factory=dict)
+    delivered: dict[str, str] = field(default_factory=dict)
+    """Every letter the catcher ever showed: its place there -> its Message-ID. The catcher forgets the oldest."""
+    doubles: int = 0
+    """So many of them may have come twice so far."""
 
     async def paper(self, query: str, *values: object) -> Any:
         """One value from the certificates' database."""
@@ -138,6 +142,15 @@ class Witness:
         if line is None or line.is_closed():
             line = self.lines[service] = await asyncpg.connect(self.stack.database_url(service, scheme="postgresql"))
         return line
+
+    async def watch(self) -> None:
+        """Note down every letter that comes, until cancelled."""
+        while True:
+            self._look()
+            await asyncio.sleep(1)
+
+    def _look(self) -> None:
+        self.delivered |= {each.id: each.message_id for each in self.stack.letters.all()}
 
     async def close(self) -> None:
         """Hang up."""
@@ -215,24 +228,32 @@ class Witness:
     async def clocks(self, ledger: Ledger) -> None:
         """A timer runs for every clock on paper, and for nothing else; a life that is over has ended."""
         for certificate in ledger.drafts:
-            await until(lambda c=certificate: self._clock_agrees(c), 40, 0.1)
+            give_up = time.monotonic() + 40
+            while trouble := await self._clock_trouble(certificate):
+                assert time.monotonic() < give_up, f"{life_id(certificate)}: {trouble}"
+                await asyncio.sleep(0.1)
 
-    async def _clock_agrees(self, certificate: str) -> bool:
+    async def _clock_trouble(self, certificate: str) -> str:
+        """How the process and the row differ; nothing when they agree."""
         (row,) = await self.rows("certificates", "SELECT status, due_at FROM certificate WHERE id = $1", certificate)
         handle = self.engine.get_workflow_handle(life_id(certificate))
         try:
             described = await handle.describe()
+            expected = WorkflowExecutionStatus.COMPLETED if row["status"] in OVER else WorkflowExecutionStatus.RUNNING
+            if described.status is not expected:
+                pending = described.raw_description.pending_workflow_task
+                return f"{row['status']}, but {described.status!r}, {described.history_length} events, {pending}"
             if row["status"] in OVER:
-                return described.status is WorkflowExecutionStatus.COMPLETED
-            if described.status is not WorkflowExecutionStatus.RUNNING:
-                return False
-            history = json.loads((await handle.fetch_history()).to_json())
-        except RPCError:
-            return False
-        timers = running_timers(history)
-        if row["due_at"] is None:
-            return timers == []
-        return len(timers) == 1 and abs(timers[0] - row["due_at"]) < timedelta(seconds=30)
+                return ""
+            timers = running_timers(json.loads((await handle.fetch_history()).to_json()))
+        except RPCError as problem:
+            return str(problem)
+        wanted = [] if row["due_at"] is None else [row["due_at"]]
+        if len(timers) == len(wanted) and all(
+            abs(timer - due) < timedelta(seconds=30) for timer, due in zip(timers, wanted, strict=True)
+        ):
+            return ""
+        return f"due {wanted}, timers {timers}"
 
     async def letters(self, ledger: Ledger, doubles: int) -> None:
         """One letter per event and recipient, each with a Message-ID of its own, and each of them delivered."""
@@ -251,9 +272,11 @@ class Witness:
                 {LETTER[told.wish["action"]]: people_of(told.wish["action"]) for told in ledger.of(certificate)}
             )
             assert {name: mine[name] for name in due} == dict(due), certificate
-        delivered = Counter(each.message_id for each in self.stack.letters.all())
+        self._look()
+        delivered = Counter(self.delivered.values())
         assert set(delivered) == set(ids), "what was written was delivered, and nothing else"
-        assert sum(delivered.values()) - len(delivered) <= doubles
+        self.doubles += doubles
+        assert sum(delivered.values()) - len(delivered) <= self.doubles
 
     async def again(self, ledger: Ledger) -> None:
         """The same order sent again gets the recorded answer and changes nothing."""

@@ -36,8 +36,10 @@ async def test_twenty_blows_at_running_lives(stack: Stack, people: People, witne
     victims = [*stack.pids] * (BLOWS // len(stack.pids) + 1)
     dice.shuffle(victims)
 
+    births = asyncio.Semaphore(AT_ONCE)  # two lives for each blow: some are always running, and they can be counted
+
     async def live() -> None:
-        while not over.is_set():
+        while await births.acquire() and not over.is_set():
             await ledger.life()
 
     lives = [asyncio.create_task(live()) for _ in range(AT_ONCE)]
@@ -48,11 +50,15 @@ async def test_twenty_blows_at_running_lives(stack: Stack, people: People, witne
         await stack.ready(victim)
         dead = stack.kill(victim)
         blows.append(victim)
+        for _ in range(2):
+            births.release()
         await stack.ready(victim)
         assert stack.pid(victim) != dead
         if len(blows) % 5 == 0:  # the lives go on, whatever was hit
             await until(lambda done=done: len(ledger.orders) > done, 30)
     over.set()
+    for _ in lives:
+        births.release()
     await asyncio.gather(*lives)
     print(f"{len(ledger.drafts)} lives, {len(ledger.orders)} orders, struck: {' '.join(blows)}", file=sys.stderr)
     assert len(ledger.drafts) >= AT_ONCE

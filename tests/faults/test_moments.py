@@ -8,10 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
+import httpx2
 import pytest
 import pytest_asyncio
 
 from deploy.local.stack import Stack
+from shared.contracts.certificates import life_id
 from tests.faults.ledger import Ledger, Witness, insist
 from tests.journeys.people import BODY, EXPORTER, JSON, STORY, People, Refusal, fresh_key, until
 
@@ -119,10 +121,8 @@ async def test_certificates_killed_while_it_retries_and_postgresql_is_stopped(
         await blocker.execute("SELECT 1 FROM certificate WHERE id = $1 FOR UPDATE", draft["id"])
     orders = [asyncio.create_task(ledger.order(draft["id"], EXPORTER, "submit")) for draft in drafts]
     await held(hand, len(drafts))
-    log = stack.log("certificates")
-    before = log.read_text().count("certificates.record")
     await stack.stop("postgres")
-    await until(lambda: log.read_text().count("certificates.record") > before)  # an attempt has failed, others follow
+    await until(lambda: tried_in_vain(stack, [draft["id"] for draft in drafts]))  # and will be tried again
     stack.kill("certificates")
     await stack.start("postgres")
     await stack.ready("certificates")
@@ -130,6 +130,13 @@ async def test_certificates_killed_while_it_retries_and_postgresql_is_stopped(
     answers = await asyncio.gather(*orders)
     assert {answer["status"] for answer in answers} == {"DESCRIPTION_COMPLETED"}
     await witness.agrees(ledger)
+
+
+def tried_in_vain(stack: Stack, certificates: list[str]) -> bool:
+    """Whether an attempt to record something of each of these has failed, as the worker's log says."""
+    said = "".join(file.read_text() for file in stack.log("certificates").parent.glob("certificates*.log"))
+    failed = [line for line in said.splitlines() if "Completing activity as failed" in line]
+    return all(any(life_id(each) in line and "certificates.record" in line for line in failed) for each in certificates)
 
 
 async def test_an_order_that_failed_may_be_sent_again_under_its_key(
@@ -170,6 +177,31 @@ async def test_the_relay_killed_between_publishing_and_marking(
     await hand.execute("SELECT pg_advisory_unlock_all()")
     await stack.ready("certificates")
     await witness.agrees(ledger)
+
+
+async def test_a_process_that_never_heard_of_its_move_is_told(
+    stack: Stack, people: People, witness: Witness, hand: asyncpg.Connection
+) -> None:
+    """The move is on paper, then engine, worker and client are gone at once: nobody asks again, and yet it is known."""
+    ledger = Ledger(people)
+    certificate = (await ledger.life(last="verify"))["id"]
+    await witness.clocks(ledger)
+    await hand.execute(f"SELECT pg_advisory_lock({GATE}, hashtext($1))", certificate)
+    email, action = STORY[3]
+    person, key = await ledger.person(email), fresh_key()
+    wish = await person.wish(certificate, action)
+    asking = asyncio.create_task(person.orders(certificate, wish, key))
+    await held(hand, 1)
+    stack.kill("temporal")  # with it goes the update, which is nowhere but in its memory
+    stack.kill("certificates")
+    await hand.execute("SELECT pg_advisory_unlock_all()")
+    with pytest.raises(httpx2.HTTPError):
+        await asking
+    await asyncio.gather(stack.ready("temporal"), stack.ready("certificates"))
+    assert await witness.paper("SELECT status FROM certificate WHERE id = $1", certificate) == "FIRST_CONSIGNEE_SIGNED"
+    await witness.clocks(ledger)  # the process has ended, though nobody asked for anything
+    answer = await insist(lambda: person.orders(certificate, wish, key))
+    assert answer["status"] == "FIRST_CONSIGNEE_SIGNED"
 
 
 async def test_of_an_answer_nobody_waited_for_the_journal_knows(stack: Stack, people: People, witness: Witness) -> None:
