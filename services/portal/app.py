@@ -18,7 +18,17 @@ from starlette.types import ASGIApp, Scope
 from services.portal import words
 from services.portal.clients import Clients, Trouble
 from services.portal.look import STATIC, Look
-from services.portal.pages import account, certificates, directory, ops, organisations, registration, roles, tasks
+from services.portal.pages import (
+    account,
+    certificates,
+    directory,
+    extracts,
+    ops,
+    organisations,
+    registration,
+    roles,
+    tasks,
+)
 from services.portal.security import FormKeys, SecurityHeaders
 from services.portal.settings import PortalSettings
 from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
@@ -32,8 +42,8 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 log = logger("portal")
 
 AREAS: Final = (
-    tasks.router, account.router, registration.router, roles.router, certificates.router, organisations.router,
-    directory.router, ops.router,
+    tasks.router, account.router, registration.router, roles.router, certificates.router, extracts.router,
+    organisations.router, directory.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 TITLES: Final = {

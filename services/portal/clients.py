@@ -37,6 +37,7 @@ from shared.kit.sessions import service_token
 
 if TYPE_CHECKING:
     from services.portal.accounts import AccountsClient
+    from services.portal.extracts import ExtractsClient
 
 log = logger("clients")
 SOURCE: ContextVar[str] = ContextVar("source", default="")
@@ -221,10 +222,12 @@ class Clients:
     notifications: NotificationsClient
     ops: OpsClient
     accounts: "AccountsClient"
+    extracts: "ExtractsClient"
 
     async def close(self) -> None:
         """Close what was opened."""
-        for client in (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts):
+        own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
+        for client in (*own, self.extracts):
             await client.close()
 
 
@@ -480,6 +483,7 @@ def segment(text: str) -> str:
 def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Clients:
     """The clients of running services, by the address of each; identity believes us where a request comes from."""
     from services.portal.accounts import AccountsOverHttp
+    from services.portal.extracts import ExtractsOverHttp
 
     wires = {name: Wire(urls(name)) for name in ("directory", "certificates", "notifications")}
     wires["identity"] = Wire(urls("identity"), services=services)
@@ -490,4 +494,5 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
         NotificationsOverHttp(wires["notifications"]),
         OpsOverHttp(wires),
         AccountsOverHttp(wires["identity"]),
+        ExtractsOverHttp(wires["certificates"]),
     )

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from fastapi.routing import APIRoute
 
 from services.portal.app import AREAS
+from tests.portal.batches import EXTRACT
 from tests.portal.world import World, organisation_id
 
 OPS = "ops@bordereau.example"
 EXPORTER = "exporter@atlas.example"
+ABSENT = "00000000-0000-4000-8000-000000000000"
+"""The id of nothing: what needs more of a world than this one answers that it is not there."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
     """Every route and method, with an address that leads somewhere in this world."""
     fillings = {
         "{certificate_id}": certificate_id,
+        "{extract_id}": EXTRACT,
         "{organisation_id}": organisation_id("ecocert-ma"),
         "{action}": action,
         "{key}": "13",
@@ -34,6 +38,8 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{letter_id}": "1",
         "{secret}": "good",
         "{registration_id}": "00000000-0000-4000-8000-00000000ae61",
+        "{role_id}": ABSENT,
+        "{proposal_id}": ABSENT,
         "{path:path}": "",
     }
     for area in AREAS:
@@ -51,6 +57,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     """The routes that answer with a page to look at."""
     elsewhere = {"/language/{code}", "/certificates/{certificate_id}/journal.json", "/ops/temporal", "/pick"}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
+    elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [
         each
         for each in addresses(world, certificate_id, action)

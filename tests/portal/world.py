@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
+from pydantic import BaseModel
+
 from services.portal.clients import (
     Caller,
     CertificatesClient,
@@ -47,6 +49,7 @@ from shared.contracts.notifications import LetterPage, LetterView, NewsPage, New
 from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
+from tests.portal.batches import ExtractsInMemory
 from tests.portal.registry import AccountsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
@@ -132,6 +135,36 @@ class DirectoryInMemory(DirectoryClient):
         if organisation_id not in self.all:
             raise Trouble(404, "not_found")
         return self.all[organisation_id]
+
+    async def ask(
+        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """A desk with nothing on it: no role was asked for, nothing is proposed, and nobody may change a record."""
+        last = path.rpartition("/")[2]
+        public = {name: value for name, value in wishes.items() if name in ("text", "country", "kind", "activity")}
+        answers: dict[str, Any] = {
+            "/people/me/role-requests": [],
+            "/role-requests": {"items": [], "next": None, "number": 0},
+            "/proposals": {"items": [], "next": None},
+            "/public/organisations": {
+                "items": [
+                    {
+                        **each.model_dump(include={"id", "name", "kind", "country", "city", "postal_code", "code"}),
+                        "authority_role": each.authority_role,
+                        "activities": [one.kind for one in each.activities],
+                    }
+                    for each in (await self.organisations(caller or Caller(), limit=25, **public)).items
+                ],
+                "next": None,
+            },
+            "may": {"revision": 1, "status": "VALID", "edit": None},
+            "people": [],
+            "history": {"at": NOON.isoformat(), "record": None, "lines": []},
+        }
+        found = answers.get(path, answers.get(last))
+        if method != "GET" or found is None:
+            raise Trouble(404, "not_found")
+        return json.dumps(found).encode()
 
     def party(self, organisation: str) -> PartyView:
         """An organisation as a certificate shows it."""
@@ -615,11 +648,13 @@ class World:
     notifications: NotificationsInMemory
     ops: OpsInMemory
     accounts: AccountsInMemory = field(default_factory=AccountsInMemory)
+    extracts: ExtractsInMemory = field(default_factory=ExtractsInMemory)
 
     @property
     def clients(self) -> Clients:
         """The clients as the portal takes them."""
-        return Clients(self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
+        own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
+        return Clients(*own, self.extracts)
 
     def caller(self, email: str) -> Caller:
         """Somebody, in his first post."""

@@ -404,7 +404,7 @@ def _sheet_page(
         s=page,
         flashes=_said(said),
         refused=refused,
-        **_head(view),
+        **head(view),
         main=[each for each in MAIN if each in actions and (each is not Action.OPEN_BATCHES or _batches(view))][:1],
         others=_others(view, actions),
         actions=actions,
@@ -422,7 +422,7 @@ def _others(view: CertificateView, actions: list[Action]) -> list[Action]:
     return [each for each in rest if each not in (Action.AMEND, Action.EXTRACT)]
 
 
-def _head(view: CertificateView) -> dict[str, Any]:
+def head(view: CertificateView) -> dict[str, Any]:
     """What stands above every page of one certificate."""
     return {
         "standing": STATUSES[view.status],
@@ -632,7 +632,7 @@ async def _changes_page(
         s=sheets.laid_out(view, await _goods(house, visitor, view)),
         events=EVENTS,
         fresh=status == 409,
-        **_head(view),
+        **head(view),
     )
 
 
@@ -712,7 +712,7 @@ async def _confirm_page(
         signer=visitor,
         decisions=[each for each in DECISIONS if each in view.may.do] if action in DECISIONS else [],
         choices=forms.choices,
-        **_head(view),
+        **head(view),
     )
 
 
@@ -792,7 +792,7 @@ async def _look_again(
         key=key,
         action=action,
         name=ACTIONS[Action(action)],
-        **_head(view),
+        **head(view),
     )
 
 
@@ -816,7 +816,7 @@ async def journal(request: Request, house: TheHouse, visitor: Somebody, certific
         lines=list(reversed(lines.lines)),
         s=sheets.laid_out(view, {}),
         events=EVENTS,
-        **_head(view),
+        **head(view),
     )
 
 
@@ -842,5 +842,5 @@ async def letters(request: Request, house: TheHouse, visitor: Somebody, certific
         view=view,
         letters=page.items,
         s=sheets.laid_out(view, {}),
-        **_head(view),
+        **head(view),
     )

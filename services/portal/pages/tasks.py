@@ -23,11 +23,13 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
     if visitor.is_ops:
         return RedirectResponse("/ops", 303)
     if visitor.post is None:
-        return house.look.page(request, "home.html", current="home", lines=[], latest=[], news=None, counts={})
+        nothing: dict[str, Any] = {"lines": [], "batches": [], "latest": [], "news": None, "counts": {}}
+        return house.look.page(request, "home.html", current="home", **nothing)
     ask = house.clients.certificates.certificates
-    awaiting, latest, news = await asyncio.gather(
+    awaiting, latest, batches, news = await asyncio.gather(
         ask(visitor.caller, awaits_me=True, sort="arrival", limit=50),
         ask(visitor.caller, sort="updated", limit=6),
+        house.clients.extracts.mine(visitor.caller, awaits_me=True, limit=20),
         _news(house, visitor),
     )
     return house.look.page(
@@ -35,6 +37,7 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
         "home.html",
         current="home",
         lines=awaiting.items,
+        batches=batches.items,
         more=awaiting.next is not None,
         latest=[line for line in latest.items if not line.awaits_me],
         news=news,
@@ -42,7 +45,7 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
         statuses=STATUSES,
         to_do=lambda line: sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model)),
         may_create=visitor.post.role_type in ("OPERATOR", "CONTROL_BODY"),
-        awaiting=len(awaiting.items),
+        awaiting=len(awaiting.items) + len(batches.items),
     )
 
 
