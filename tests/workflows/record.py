@@ -15,23 +15,20 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
-from uuid import uuid4
+from typing import Any, Final
 
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 from temporalio.testing import WorkflowEnvironment
 
-from shared.contracts.certificates import life_id
 from shared.kit.settings import ServiceSettings
-from shared.kit.temporal import Processes, activities_of, converter, worker
-from tests.fakes.paper import PaperInMemory
+from shared.kit.temporal import converter
 from tests.workflows import shape
-from tests.workflows.conftest import ATTRIBUTES, Living, test_server
-from tests.workflows.stories import STORIES, Story
-from workflows.certificate_life import CertificateLife
+from tests.workflows.conftest import ATTRIBUTES, test_server
+from tests.workflows.stories import STAGES, Stage
 
 FOLDER: Final = Path(__file__).with_name("histories")
 CLOSED: Final = FOLDER / "closed.json"
@@ -66,34 +63,33 @@ def closed() -> dict[str, str]:
     return found
 
 
-async def told(story: Story) -> WorkflowHistory:
+async def told(stage: Stage, story: Callable[[Any], Awaitable[None]]) -> WorkflowHistory:
     """Tell one story on a server of its own; the history of its last run."""
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=test_converter(), test_server_existing_path=test_server()
     ) as env:
-        await env.client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(search_attributes=ATTRIBUTES)
-        )
-        paper, queue = PaperInMemory(env.get_current_time, await env.get_current_time()), uuid4().hex
-        async with worker(env.client, queue, [CertificateLife], activities_of(paper)):
-            await story(Living(env, paper, Processes(env.client, queue)))
-            return await env.client.get_workflow_handle(life_id(paper.certificate_id)).fetch_history()
+        attributes = AddSearchAttributesRequest(search_attributes=ATTRIBUTES)
+        await env.client.operator_service.add_search_attributes(attributes)
+        async with stage.enter(env) as hero:
+            await story(hero)
+            return await env.client.get_workflow_handle(hero.id).fetch_history()
 
 
 async def record() -> None:
     """Every story whose history does not belong to closed work."""
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # refusals and failures are part of the stories
     settled = closed()
-    for workflow, stories in STORIES.items():
-        (FOLDER / workflow).mkdir(parents=True, exist_ok=True)
-        for name, story in stories.items():
-            file = FOLDER / workflow / f"{name}.json"
-            if f"{workflow}/{name}" in settled:
-                print(f"kept      {workflow}/{name}: it belongs to closed work")
+    for stage in STAGES:
+        folder = FOLDER / stage.workflow.__name__
+        folder.mkdir(parents=True, exist_ok=True)
+        for story in stage.stories:
+            name = f"{folder.name}/{story.__name__}"
+            if name in settled:
+                print(f"kept      {name}: it belongs to closed work")
                 continue
-            history = await told(story)
-            file.write_text(history.to_json() + "\n")
-            print(f"recorded  {workflow}/{name}: {len(history.events)} events")
+            history = await told(stage, story)
+            (folder / f"{story.__name__}.json").write_text(history.to_json() + "\n")
+            print(f"recorded  {name}: {len(history.events)} events")
 
 
 def close() -> None:

@@ -6,16 +6,30 @@ code of that day did, and today's code must still understand it.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import uuid4
 
+from temporalio.testing import WorkflowEnvironment
+
+from shared.contracts.directory import OPERATOR_LIFE, OPERATOR_VALIDATION, ROLE_VALIDATION
+from shared.kit.temporal import Processes, activities_of, worker
 from shared.rules.refusals import Refused
 from shared.rules.status import Action
-from tests.fakes.paper import BODY, BORDER, CONSIGNEE, EXPORTER, STRANGER
+from tests.fakes.paper import BODY, BORDER, CONSIGNEE, EXPORTER, STRANGER, PaperInMemory
+from tests.workflows import role_stories
+from tests.workflows.account_stories import ACCOUNT_STORIES, a_registration
 from tests.workflows.conftest import Living
-
-Story = Callable[[Living], Awaitable[None]]
+from tests.workflows.extract_stories import EXTRACT_STORIES, an_extract
+from workflows.account_creation import AccountCreation
+from workflows.certificate_life import CertificateLife
+from workflows.extract_life import ExtractLife
+from workflows.operator_life import OperatorLife
+from workflows.operator_validation import OperatorValidation
+from workflows.role_validation import RoleValidation
 
 
 async def from_draft_to_box_21(living: Living) -> None:
@@ -113,19 +127,46 @@ async def terminated_and_revived_by_an_order(living: Living) -> None:
     await living.act(Action.VERIFY, by=BORDER)
 
 
-_STORIES: Final[tuple[Story, ...]] = (
-    from_draft_to_box_21,
-    refused_on_the_way,
-    the_same_order_told_twice,
-    two_actors_for_one_move,
-    completion_called_for_three_times,
-    a_clock_silenced_in_time,
-    written_but_the_answer_was_lost,
-    the_paper_away_three_times,
-    a_draft_edited_and_forgotten,
-    a_draft_deleted,
-    released_in_batches,
-    terminated_and_revived_by_an_order,
+@asynccontextmanager
+async def a_certificate(env: WorkflowEnvironment) -> AsyncIterator[Living]:
+    """One draft on paper, and a worker for its process."""
+    paper, queue = PaperInMemory(env.get_current_time, await env.get_current_time()), uuid4().hex
+    async with worker(env.client, queue, [CertificateLife], activities_of(paper)):
+        yield Living(env, paper, Processes(env.client, queue))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the stories of one workflow are played: whoever enters gets somebody who knows the process's ``id``."""
+
+    workflow: type
+    enter: Callable[[WorkflowEnvironment], AbstractAsyncContextManager[Any]]
+    stories: tuple[Callable[[Any], Awaitable[None]], ...]
+
+
+STAGES: Final = (
+    Stage(
+        CertificateLife,
+        a_certificate,
+        (
+            from_draft_to_box_21,
+            refused_on_the_way,
+            the_same_order_told_twice,
+            two_actors_for_one_move,
+            completion_called_for_three_times,
+            a_clock_silenced_in_time,
+            written_but_the_answer_was_lost,
+            the_paper_away_three_times,
+            a_draft_edited_and_forgotten,
+            a_draft_deleted,
+            released_in_batches,
+            terminated_and_revived_by_an_order,
+        ),
+    ),
+    Stage(AccountCreation, a_registration, ACCOUNT_STORIES),
+    Stage(ExtractLife, an_extract, EXTRACT_STORIES),
+    Stage(RoleValidation, role_stories.stage(ROLE_VALIDATION), role_stories.OF_REQUESTS),
+    Stage(OperatorValidation, role_stories.stage(OPERATOR_VALIDATION), role_stories.OF_REQUESTS),
+    Stage(OperatorLife, role_stories.stage(OPERATOR_LIFE), role_stories.OF_OPERATORS),
 )
-STORIES: Final[dict[str, dict[str, Story]]] = {"CertificateLife": {each.__name__: each for each in _STORIES}}
-"""Workflow -> the name of a history -> the story it tells."""
+"""Every workflow has its stage; a new story is a name in a tuple."""

@@ -14,10 +14,13 @@ from temporalio.workflow import NondeterminismError
 from shared.kit.temporal import RUNNER
 from tests.workflows import record, shape
 from tests.workflows.changed import CertificateLifeWithAPause
-from tests.workflows.stories import STORIES
+from tests.workflows.stories import STAGES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 HISTORIES: Final = [(workflow, file) for workflow, files in record.kept().items() for file in files]
+
+NOT_YET: Final = frozenset({"AccountLife", "PasswordReset"})
+"""Workflows no life of which runs anywhere yet: before one does, it gets its row in STAGES."""
 
 LESSON: Final = """
 The commands of {names} are not the ones that were agreed to:
@@ -34,7 +37,7 @@ life stands still with a NondeterminismError, and so does the certificate.
              …the new way
          else:
              …the old way, until no life of that time runs any more; then workflow.deprecate_patch(…)
-     A new handler or search attribute needs no patch; one more wait, timer or activity, or another order of them, does.
+     A new handler needs no patch; one more timer, activity or set of search attributes, or another order of them, does.
   3. Run the replays (tests/workflows/test_replay.py). Add a story to tests/workflows/stories.py that takes the new way,
      and record it: make histories
   4. Agree to the new shape: make histories T=--shape
@@ -54,8 +57,9 @@ async def test_a_recorded_life_is_understood(workflow: str, file: Path) -> None:
 
 
 def test_every_workflow_and_every_story_has_its_history() -> None:
-    assert {each.__name__ for each in shape.classes()} == set(STORIES), "a workflow without a story"
-    told = {f"{workflow}/{name}" for workflow, stories in STORIES.items() for name in stories}
+    of = {stage.workflow.__name__ for stage in STAGES}
+    assert {each.__name__ for each in shape.classes()} - NOT_YET == of, "each workflow has its row in STAGES"
+    told = {f"{stage.workflow.__name__}/{story.__name__}" for stage in STAGES for story in stage.stories}
     kept = {f"{workflow}/{file.stem}" for workflow, file in HISTORIES}
     assert told <= kept, f"make histories: {sorted(told - kept)}"
 
