@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from services.certificates import copies, views
 from services.certificates.api import Around, Language
+from services.certificates.pades import SealProvider
 from services.certificates.pdf import printed
 from shared.contracts.verification import PublicView
 from shared.kit.sessions import CurrentActor, CurrentService
@@ -44,6 +45,9 @@ async def pdf(
             demo=around.settings.demo,
         )
     body = await asyncio.to_thread(printed, copy, wanted)
+    if copy.sealed_by:
+        seal: SealProvider = request.app.state.file_seals
+        body = await seal.seal(body, copy.sealed_id, copy.sealed_by, copy.sealed_country)
     name = f"{row.number or f'draft-{row.id}'}-r{row.revision}-{wanted}.pdf".replace("/", "-")
     return Response(body, media_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
 

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -103,6 +105,8 @@ async def copy_of(
         statement_key=key,
         statement_by=_name(last, sources),
         sealed_by=_name(last, sources),
+        sealed_id=last.organisation_id if last else "",
+        sealed_country=_country(last, sources),
         attached=await _attached(session, row, document, signed),
         demo=demo,
     )
@@ -113,6 +117,11 @@ def _name(line: JournalRow | None, sources: dict[str, PartyRow]) -> str:
         return ""
     source = sources.get(line.organisation_id)
     return str(source.record["name"]) if source else line.organisation
+
+
+def _country(line: JournalRow | None, sources: dict[str, PartyRow]) -> str:
+    source = sources.get(line.organisation_id) if line else None
+    return str(source.record["country"]) if source else ""
 
 
 async def _journal(session: AsyncSession, row: CertificateRow) -> list[JournalRow]:
@@ -223,15 +232,23 @@ async def _number(session: AsyncSession, certificate_id: str | None) -> str | No
     return other.number if other else None
 
 
-def read_statement(text: str) -> tuple[str, dict[str, Any], bytes]:
-    """The key, what is said, and the signature of a statement from a square code; ``ValueError`` when it is none."""
-    begins, key, said, signature = text.strip().split(".")
-    if begins != STATEMENT:
-        raise ValueError(text)
-    body = json.loads(_bytes(said))
-    if not isinstance(body, dict):
-        raise ValueError(text)
-    return key, body, _bytes(signature)
+def statement_said(text: str, published: dict[str, Any]) -> dict[str, Any]:
+    """What a square code says, checked against published signing keys and nothing else; ``ValueError`` says why not."""
+    parts = text.strip().split(".")
+    if len(parts) != 4 or parts[0] != STATEMENT:
+        raise ValueError("this is no statement of a square code")
+    known = next((each for each in published["keys"] if each["id"] == parts[1]), None)
+    if known is None:
+        raise ValueError("its key is not published")
+    said = _bytes(parts[2])
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(known["public_key"])).verify(_bytes(parts[3]), said)
+    except InvalidSignature:
+        raise ValueError("its signature does not fit") from None
+    body = json.loads(said)
+    if not isinstance(body, dict) or body.get("copy") != 1:
+        raise ValueError("this is no statement of a square code")
+    return body
 
 
 def _bytes(text: str) -> bytes:

@@ -171,6 +171,8 @@ class Copy:
     statement_by: str = ""
     sealed_by: str = ""
     """The organisation whose seal the file will bear."""
+    sealed_id: str = ""
+    sealed_country: str = ""
     attached: tuple[Attached, ...] = ()
     demo: bool = False
 

@@ -1,0 +1,349 @@
+"""The electronic seal (advanced) on a printed copy: PAdES with a second key per organisation (ECDSA P-256).
+
+One thing to remember: it is never called "qualified". Keys, certificates and the local authority are derived from the
+installation's secret, so every replica seals alike and nothing is kept in the database; a provider of real seals
+takes the place of ``LocalSeals`` by fulfilling ``SealProvider``.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import io
+import zlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from asn1crypto import algos, cms, core, keys, tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import signers
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from shared.kit.keys import Keyring
+
+ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""The order of the curve P-256."""
+BEGINS: Final = datetime(2020, 1, 1, tzinfo=UTC)
+ENDS: Final = datetime(2050, 1, 1, tzinfo=UTC)
+POLICY: Final = "1.3.6.1.4.1.4146.2.2"
+KEPT: Final = 64
+"""Sealed files remembered, so that the same copy asked for twice is the same file."""
+
+# fmt: off
+UNREADABLE: Final = (
+    PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OSError, zlib.error,
+    AssertionError, NotImplementedError, ArithmeticError,
+)
+# fmt: on
+"""What a library says of a file that somebody broke."""
+
+
+class SealProvider(ABC):
+    """Whoever seals files for organisations."""
+
+    @abstractmethod
+    async def seal(self, pdf: bytes, organisation: str, name: str, country: str) -> bytes:
+        """The file with a PAdES seal of this organisation."""
+
+    @abstractmethod
+    def authorities(self) -> list[bytes]:
+        """The certificates (DER) of the authorities whose seals count as ours."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the seal of a file says."""
+
+    sealed: bool = False
+    intact: bool = False
+    """The seal fits, and nothing but its own validation material came after it."""
+    trusted: bool = False
+    """It leads to one of the given authorities."""
+    by: str | None = None
+    at: datetime | None = None
+    """The time of its time stamp."""
+    wrong: tuple[str, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    """The files within the file."""
+
+
+class LocalSeals(SealProvider):
+    """Seals with keys of an authority made by this installation, and stamps the time itself."""
+
+    def __init__(self, ring: Keyring) -> None:
+        self._ring = ring
+        self._authority = _Authority(ring[ring.current])
+        self._made: dict[str, bytes] = {}
+
+    async def seal(self, pdf: bytes, organisation: str, name: str, country: str) -> bytes:
+        mark = hashlib.sha256(f"{organisation}\n{name}\n{country}\n".encode() + pdf).hexdigest()
+        if mark not in self._made:
+            made = await asyncio.to_thread(lambda: asyncio.run(self._sealed(pdf, organisation, name, country)))
+            while len(self._made) >= KEPT:
+                self._made.pop(next(iter(self._made)))
+            self._made[mark] = made
+        return self._made[mark]
+
+    async def _sealed(self, pdf: bytes, organisation: str, name: str, country: str) -> bytes:
+        root = self._authority
+        key = _key(root.secret, f"organisation/{organisation}")
+        certificate = root.issue(key, name, country, organisation)
+        trust = ValidationContext(
+            trust_roots=[_asn1(root.certificate)],
+            crls=[root.revocations(datetime.now(UTC))],
+            allow_fetching=False,
+            revocation_mode="require",
+        )
+        signer = _signer(certificate, key, root)
+        wishes = signers.PdfSignatureMetadata(
+            field_name="Seal",
+            md_algorithm="sha256",
+            name=name,
+            reason="Electronic seal (advanced)",
+            subfilter=SigSeedSubFilter.PADES,
+            embed_validation_info=True,
+            use_pades_lta=True,
+            validation_context=trust,
+            signer_key_usage={"non_repudiation"},
+        )
+        out = await signers.PdfSigner(wishes, signer, timestamper=LocalClock(root)).async_sign_pdf(
+            IncrementalPdfFileWriter(io.BytesIO(pdf))
+        )
+        return _to_the_last_stamp(bytes(out.getbuffer()))
+
+    def authorities(self) -> list[bytes]:
+        return [_der(_Authority(secret).certificate) for secret in self._ring.values()]
+
+
+def _to_the_last_stamp(pdf: bytes) -> bytes:
+    """The file up to the end of what its last time stamp covers; its validation material stands before that already."""
+    _, _, start, length = PdfFileReader(io.BytesIO(pdf)).embedded_timestamp_signatures[-1].byte_range
+    return pdf[: int(start) + int(length)]
+
+
+class _Authority:
+    """The installation's own certificate authority, under one key of the ring."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self.key = _key(secret, "authority")
+        self.subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Bordereau"),
+                x509.NameAttribute(NameOID.COMMON_NAME, f"Bordereau seals {self._mark()}"),
+            ]
+        )
+        self.certificate = (
+            self._begun(self.subject, self.key.public_key(), "authority")
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(certificates=True), critical=True)
+            .sign(self.key, hashes.SHA256(), ecdsa_deterministic=True)
+        )
+
+    def issue(self, key: ec.EllipticCurvePrivateKey, name: str, country: str, organisation: str) -> x509.Certificate:
+        """The certificate of an organisation's sealing key; its id stands in it as a URI."""
+        shown = name[:64] or organisation
+        subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, shown), x509.NameAttribute(NameOID.COMMON_NAME, shown)]
+        if len(country) == 2 and country.isascii() and country.isalpha():
+            subject.insert(0, x509.NameAttribute(NameOID.COUNTRY_NAME, country))
+        said = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"urn:uuid:{organisation}")])
+        return (
+            self._begun(x509.Name(subject), key.public_key(), f"{organisation}/{shown}/{country}")
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(), critical=True)
+            .add_extension(said, critical=False)
+            .sign(self.key, hashes.SHA256(), ecdsa_deterministic=True)
+        )
+
+    def clock(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        """Certificate and key of the local time-stamp authority."""
+        key = _key(self.secret, "clock")
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Bordereau time stamps {self._mark()}")])
+        made = (
+            self._begun(subject, key.public_key(), "clock")
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+            .sign(self.key, hashes.SHA256(), ecdsa_deterministic=True)
+        )
+        return made, key
+
+    def revocations(self, now: datetime) -> bytes:
+        """The list of revoked certificates as of now: none."""
+        made = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.subject)
+            .last_update(now - timedelta(minutes=1))
+            .next_update(now + timedelta(days=30))
+            .add_extension(x509.CRLNumber(int(now.timestamp())), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        return made.public_bytes(serialization.Encoding.DER)
+
+    def _mark(self) -> str:
+        return hashlib.sha256(self.secret).hexdigest()[:8]
+
+    def _begun(self, subject: x509.Name, public: ec.EllipticCurvePublicKey, said: str) -> x509.CertificateBuilder:
+        serial = int.from_bytes(hmac.digest(self.secret, f"serial/{said}".encode(), "sha256")[:16]) >> 1 or 1
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.subject)
+            .public_key(public)
+            .serial_number(serial)
+            .not_valid_before(BEGINS)
+            .not_valid_after(ENDS)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+        )
+
+
+class LocalClock(TimeStamper):
+    """A time-stamp authority (RFC 3161) in this process."""
+
+    def __init__(self, authority: _Authority) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        certificate, key = authority.clock()
+        self._subject = _asn1(certificate).subject
+        self._signer = _signer(certificate, key, authority)
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """One time stamp over what is asked."""
+        info: dict[str, Any] = {
+            "version": "v1",
+            "policy": tsp.ObjectIdentifier(POLICY),
+            "message_imprint": req["message_imprint"],
+            "serial_number": int.from_bytes(hashlib.sha256(req.dump()).digest()[:15]),
+            "gen_time": datetime.now(UTC).replace(microsecond=0),
+            "tsa": asn1_x509.GeneralName(name="directory_name", value=self._subject),
+        }
+        if req["nonce"].native is not None:
+            info["nonce"] = req["nonce"]
+        content = cms.EncapsulatedContentInfo(
+            {"content_type": "tst_info", "content": core.ParsableOctetString(tsp.TSTInfo(info).dump())}
+        )
+        token = await self._signer.async_sign_general_data(content, "sha256", detached=False)
+        return tsp.TimeStampResp(
+            {"status": tsp.PKIStatusInfo({"status": tsp.PKIStatus("granted")}), "time_stamp_token": token}
+        )
+
+
+# ---- checking ---------------------------------------------------------------------------------------------------
+
+
+async def check(pdf: bytes, authorities: list[bytes]) -> Checked:
+    """What a file's seal says; a file that is no PDF, or has no seal of ours, is told by ``wrong``."""
+    try:
+        reader = PdfFileReader(io.BytesIO(pdf))
+        files = attached(reader)
+        embedded = list(reader.embedded_regular_signatures)
+    except UNREADABLE:
+        return Checked(wrong=("not_a_pdf",))
+    if not embedded:
+        return Checked(wrong=("no_seal",), files=files)
+    roots = [asn1_x509.Certificate.load(each) for each in authorities]
+    trust = ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
+    try:
+        status = await async_validate_pdf_signature(embedded[0], trust)
+        last = [await async_validate_pdf_timestamp(each, trust) for each in reader.embedded_timestamp_signatures[-1:]]
+    except (SignatureValidationError, *UNREADABLE):
+        return Checked(sealed=True, wrong=("seal_broken",), files=files)
+    stamp = status.timestamp_validity
+    stamped = stamp is not None and stamp.intact and stamp.valid
+    fits = bool(status.intact and status.valid)
+    padded = all(_is_padded(each.pkcs7_content) for each in reader.embedded_signatures)
+    # the last time stamp covers the file to its end: whatever is added or changed after the seal is seen by it
+    closed = all(each.intact and each.valid and each.coverage is SignatureCoverageLevel.ENTIRE_FILE for each in last)
+    quiet = status.modification_level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES)
+    untouched = bool(last) and closed and padded and quiet and len(embedded) == 1
+    trusted = bool(status.trusted and all(each.trusted for each in last))
+    found = {"seal_broken": not fits, "changed_after": not untouched, "not_ours": not trusted, "no_time": not stamped}
+    subject = status.signing_cert.subject.native
+    return Checked(
+        sealed=True,
+        intact=fits and untouched,
+        trusted=trusted,
+        by=str(subject.get("common_name") or subject.get("organization_name") or ""),
+        at=stamp.timestamp if stamped and stamp is not None else None,
+        wrong=tuple(code for code, is_wrong in found.items() if is_wrong),
+        files=files,
+    )
+
+
+def _is_padded(content: bytes) -> bool:
+    """Whether a signature's place holds the signature and then nothing but zeros; no signature covers that rest."""
+    return not content[len(cms.ContentInfo.load(content).dump()) :].strip(b"\0")
+
+
+def attached(reader: PdfFileReader) -> dict[str, bytes]:
+    """The files within a PDF, by name."""
+    found: dict[str, bytes] = {}
+    names = reader.root.get("/Names", {}).get("/EmbeddedFiles", None)
+    waiting = [names] if names is not None else []
+    while waiting and len(found) < 1000:
+        node = waiting.pop()
+        waiting += [each.get_object() for each in node.get("/Kids", [])][:1000]
+        pairs = list(node.get("/Names", []))
+        for name, entry in zip(pairs[::2], pairs[1::2], strict=False):
+            found[str(name)] = bytes(entry.get_object()["/EF"]["/F"].data)
+    return found
+
+
+# ---- keys and certificates --------------------------------------------------------------------------------------
+
+
+def _key(secret: bytes, purpose: str) -> ec.EllipticCurvePrivateKey:
+    """The P-256 key of one purpose; twice the length of the order, so that no value is likelier than another."""
+    drawn = hmac.digest(secret, f"p256/1/{purpose}".encode(), "sha512")
+    return ec.derive_private_key(int.from_bytes(drawn) % (ORDER - 1) + 1, ec.SECP256R1())
+
+
+def _usage(certificates: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        content_commitment=not certificates,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _signer(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, authority: _Authority) -> signers.Signer:
+    private = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return signers.SimpleSigner(
+        signing_cert=_asn1(certificate),
+        signing_key=keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call]
+            [_asn1(authority.certificate)]
+        ),
+        signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+    )
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(_der(certificate))
