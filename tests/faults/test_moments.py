@@ -114,6 +114,7 @@ async def test_certificates_killed_while_it_retries_and_postgresql_is_stopped(
 ) -> None:
     ledger = Ledger(people)
     drafts = await ready_to_submit(ledger, 3)
+    await witness.clocks(ledger)  # each process has read its row: what waits from now on are the orders
     blocker = await asyncpg.connect(stack.database_url("certificates", scheme="postgresql"))
     hold = blocker.transaction()
     await hold.start()

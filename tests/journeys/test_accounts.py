@@ -131,7 +131,9 @@ async def nothing_secret(stack: Stack, *secrets: str) -> None:
             tables = await base.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
             for (table,) in tables:
                 for secret in secrets:
-                    found = await base.fetchval(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE $1', f"%{secret}%")
+                    found = await base.fetchval(
+                        f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE $1', f"%{secret}%"
+                    )
                     assert found == 0, f"{service}.{table}"
         finally:
             await base.close()
