@@ -203,6 +203,13 @@
     HTMLFormElement.prototype.submit.call(form);
   });
 
+  // One tick for a whole column.
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest && event.target.closest("[data-all]");
+    if (!all) return;
+    for (const each of all.form.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) each.checked = all.checked;
+  });
+
   // Menus close when the reader goes elsewhere.
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -328,8 +328,8 @@ async def test_the_public_directory_needs_no_sign_in_and_shows_no_person(house: 
 async def test_the_commission_creates_authorities_and_control_bodies(house: House) -> None:
     commission = house.person("eva-novak", "commission", "AUTHORITY", True)
     body = company(
-        kind="CONTROL_BODY", name="Bio Control Iberia", country="ES", city="Madrid", postal_code="28001", identifiers=[],
-        activities=[], code="ES-BIO-77", time_zone="Europe/Madrid",
+        kind="CONTROL_BODY", name="Bio Control Iberia", country="ES", city="Madrid", postal_code="28001",
+        identifiers=[], activities=[], code="ES-BIO-77", time_zone="Europe/Madrid",
         recognitions=[{"country": "ES", "categories": ["a", "d"], "legal_basis": "2018/848"}],
     )  # fmt: skip
     made = await commission.does("POST", "/organisations", body)
