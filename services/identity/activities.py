@@ -1,6 +1,6 @@
 """The Temporal door: the paper of the processes of accounts."""
 
-from services.identity import creations
+from services.identity import creations, lives, resets
 from services.identity.links import Mint
 from shared.contracts.identity import Course, IdentityActivities, Kind, Rung, Taken, Which
 from shared.kit.keys import keyring
@@ -21,6 +21,10 @@ class Paper(IdentityActivities):
             match which.kind:
                 case Kind.CREATION:
                     return await creations.look(session, self.mint, which.id, self.around.now())
+                case Kind.RESET:
+                    return await resets.look(session, self.mint, which.id, self.around.now())
+                case Kind.LIFE:
+                    return await lives.look(session, self.mint, which.id, self.around.now())
         raise Refused("invalid", field="kind")
 
     async def take(self, taken: Taken) -> Course:
@@ -29,6 +33,8 @@ class Paper(IdentityActivities):
             match taken.step.kind, taken.step.name:
                 case Kind.CREATION, "confirm":
                     return await creations.confirm(session, self.mint, taken, self.around.now())
+                case Kind.RESET, "confirm":
+                    return await resets.confirm(session, self.mint, taken, self.around.now())
         raise Refused("unknown_action")
 
     async def ring(self, rung: Rung) -> Course:
@@ -37,4 +43,8 @@ class Paper(IdentityActivities):
             match rung.kind:
                 case Kind.CREATION:
                     return await creations.ring(session, rung, self.around.now())
+                case Kind.RESET:
+                    return await resets.ring(session, rung, self.around.now())
+                case Kind.LIFE:
+                    return await lives.ring(session, self.mint, rung, self.around.now())
         raise Refused("invalid", field="kind")

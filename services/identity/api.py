@@ -11,15 +11,17 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.identity import creations, store
+from services.identity import creations, lockout, resets, store
 from services.identity.attempts import Attempts
 from services.identity.links import Mint
 from services.identity.models import AccountRow, SessionRow
 from services.identity.person_check import PersonCheck
-from services.identity.rules import SessionEnd, is_language, is_time_zone
+from services.identity.rules import SessionEnd, Wearer, asked_for, is_language, is_time_zone, missing
 from services.identity.signing import Signer
 from services.identity.sources import Rate, Source
 from shared.contracts.identity import (
+    OpenSession,
+    PasswordChange,
     PersonView,
     PostView,
     Preferences,
@@ -30,6 +32,7 @@ from shared.contracts.identity import (
     SignIn,
 )
 from shared.kit import tokens
+from shared.kit.http import IdempotencyKey
 from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentService, current_person
@@ -112,16 +115,17 @@ async def sign_in(
     now = desk.around.now()
     async with desk.around.database.transaction() as session:
         account = await store.account_by_email(session, attempt.email)
-    renewed = await desk.attempts.weigh(account, attempt.email, attempt.password, source)
+    renewed = await desk.attempts.weigh(account, attempt.email, attempt.password, source, attempt.device)
     assert account is not None
     secret, digest = tokens.mint("session")
     async with desk.around.database.transaction() as session:
         if former := secret_of(authorization):
             await store.end_session(session, tokens.digest(former), now, SessionEnd.ROTATED)
-        opened = await store.open_session(session, account, digest, now, renewed)
+        opened = await store.open_session(session, account, digest, now, renewed, attempt.agent, source)
+        device = await lockout.right(session, account, attempt.device, attempt.agent, now)
         person = await _person(desk, session, account)
     expires_at = min(opened.seen_at + desk.limits.idle, opened.opened_at + desk.limits.longest)
-    return SessionView(session=secret, expires_at=expires_at, person=person)
+    return SessionView(session=secret, expires_at=expires_at, person=person, device=device)
 
 
 @router.delete("/sessions/current", status_code=204)
@@ -173,6 +177,66 @@ async def prefer(preferences: Preferences, oneself: Oneself, desk: CurrentDesk) 
             time_zone=preferences.time_zone,
         )
         return await _person(desk, session, oneself)
+
+
+@router.get("/me/sessions")
+async def my_sessions(current: CurrentSession, desk: CurrentDesk) -> list[OpenSession]:
+    """Where I am signed in."""
+    mine, account = current
+    async with desk.around.database.transaction() as session:
+        rows = await store.sessions_of(session, account.id, desk.around.now(), desk.limits)
+    return [
+        OpenSession(
+            id=row.id,
+            opened_at=row.opened_at,
+            seen_at=row.seen_at,
+            device=row.device,
+            source=row.source,
+            current=row.id == mine.id,
+        )
+        for row in rows
+    ]
+
+
+@router.delete("/me/sessions", status_code=204)
+async def sign_out_everywhere(current: CurrentSession, desk: CurrentDesk) -> Response:
+    """Sign out everywhere, here as well."""
+    async with desk.around.database.transaction() as session:
+        await store.end_sessions_of(session, current[1].id, desk.around.now(), SessionEnd.ELSEWHERE)
+    return Response(status_code=204)
+
+
+@router.delete("/me/sessions/{session_id}", status_code=204)
+async def sign_out_there(session_id: UUID, current: CurrentSession, desk: CurrentDesk) -> Response:
+    """End one of my sessions; one that is not mine is as one that is not there."""
+    async with desk.around.database.transaction() as session:
+        await store.end_one(session, current[1].id, str(session_id), desk.around.now())
+    return Response(status_code=204)
+
+
+@router.put("/me/password", status_code=204)
+async def change_password(
+    wish: PasswordChange, current: CurrentSession, key: IdempotencyKey, source: Source, desk: CurrentDesk
+) -> Response:
+    """Change my password, knowing the present one; every session ends, and a letter says so."""
+    account = current[1]
+    refuse_weak(wish.password, wish.password_again, Wearer(account.email, (account.first_name, account.last_name)))
+    if wish.password == wish.present:
+        raise Refused("incomplete", problems=asked_for(["password_used"], "password"))
+    await desk.attempts.weigh(account, account.email, wish.present, source)
+    hashed = await desk.attempts.passwords.hashed(wish.password)
+    async with desk.around.database.transaction() as session:
+        await resets.changed_by_himself(session, desk.mint, account.id, hashed, desk.around.now(), key)
+    return Response(status_code=204)
+
+
+def refuse_weak(password: str, again: str, wearer: Wearer) -> None:
+    """Refuse a password that does not fit the rule, saying all that is missing."""
+    problems = asked_for(missing(password, wearer), "password")
+    if password != again:
+        problems += asked_for(["passwords_differ"], "password_again")
+    if problems:
+        raise Refused("incomplete", problems=problems)
 
 
 @router.get("/people/{person_id}")

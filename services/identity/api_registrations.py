@@ -9,8 +9,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 
-from services.identity import creations, links, store
-from services.identity.api import CurrentDesk, Desk
+from services.identity import creations, links, resets, store
+from services.identity.api import CurrentDesk, Desk, refuse_weak
 from services.identity.links import Purpose
 from services.identity.models import AccountRow, ChoiceRow, LinkRow, RegistrationRow
 from services.identity.rules import (
@@ -34,6 +34,7 @@ from shared.contracts.identity import (
     Opened,
     Registration,
     RegistrationView,
+    ResetWish,
     RuleView,
     Secret,
     Step,
@@ -131,6 +132,18 @@ async def renew_expired(link: Secret, source: Source, desk: CurrentDesk, _: Idem
     return RegistrationView(id=row.course_id, minutes=MINUTES)
 
 
+@router.post("/password-resets", status_code=202)
+async def ask_password(wish: ResetWish, key: IdempotencyKey, source: Source, desk: CurrentDesk) -> dict[str, int]:
+    """A new password, please; the answer is the same whoever has this address."""
+    desk.registrations.hit_or_refuse(source)
+    email = tidied(wish.email)
+    if not is_address(email):
+        raise Refused("incomplete", problems=asked_for(["not_an_address" if email else "field_needed"], "email"))
+    async with desk.around.database.transaction() as session:
+        await resets.born(session, email, key, desk.around.now())
+    return {"minutes": MINUTES}
+
+
 @router.post("/links/opened")
 async def open_link(link: Secret, desk: CurrentDesk) -> Opened:
     """A link was clicked: in time it opens a form that is good for a quarter of an hour, in that browser alone."""
@@ -193,15 +206,6 @@ async def choose(chosen: NewPassword, key: IdempotencyKey, desk: CurrentDesk) ->
 def wearer_of(person: RegistrationRow | AccountRow) -> Wearer:
     """What must not be in this person's password."""
     return Wearer(person.email, (person.first_name, person.last_name))
-
-
-def refuse_weak(password: str, again: str, wearer: Wearer) -> None:
-    """Refuse a password that does not fit the rule, saying all that is missing."""
-    problems = asked_for(missing(password, wearer), "password")
-    if password != again:
-        problems += asked_for(["passwords_differ"], "password_again")
-    if problems:
-        raise Refused("incomplete", problems=problems)
 
 
 @router.post("/passwords/meter")

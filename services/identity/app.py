@@ -23,7 +23,7 @@ def create_app(around: Surroundings) -> FastAPI:
     wrapping = keyring(settings.codec_key_file, "identity-tokens")
     signer = Signer(around.database, wrapping, timedelta(seconds=settings.token_seconds))
     app = http.create_app("identity", around.gatekeeper, body_limit=SIGN_IN_LIMIT)
-    app.state.desk = Desk(around, Attempts(settings, Passwords(settings)), signer)
+    app.state.desk = Desk(around, Attempts(settings, Passwords(settings), around.database, around.now), signer)
     for door in (router, api_registrations.router):
         app.include_router(door)
     http.add_feed(app, around.database)

@@ -1,16 +1,20 @@
 """Attempts to prove who one is: the same answer and the same time for unknown, wrong and blocked, and not too many."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from services.identity import lockout
 from services.identity.models import AccountRow
 from services.identity.passwords import Passwords
-from services.identity.rules import AccountStatus, email_key
+from services.identity.rules import email_key
 from services.identity.settings import Settings
+from shared.kit.db import Database
 from shared.rules.refusals import Refused
 
 
@@ -20,6 +24,8 @@ class Attempts:
 
     settings: Settings
     passwords: Passwords
+    database: Database
+    now: Callable[[], datetime]
     _limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     def __post_init__(self) -> None:
@@ -27,12 +33,18 @@ class Attempts:
         self._per_source = parse(self.settings.attempts_per_source)
         self._room = asyncio.Semaphore(self.settings.hashes_at_once)
 
-    async def weigh(self, account: AccountRow | None, email: str, password: str, source: str) -> str | None:
+    async def weigh(
+        self, account: AccountRow | None, email: str, password: str, source: str, device: str | None = None
+    ) -> str | None:
         """Refuse unless the password is right and the account may sign in; a new hash when the old one is outdated."""
         async with self._room:
             self._refuse_too_many(email, source)
             right, renewed = await self.passwords.matches(password, account.password_hash if account else None)
-            if account is None or not right or account.status != AccountStatus.ACTIVE:
+            async with self.database.transaction() as session:
+                open_ = await lockout.may_sign_in(session, account, device)
+                if not (right and open_):
+                    await lockout.wrong(session, email, device, self.now())
+            if account is None or not (right and open_):
                 self._limiter.hit(self._per_account, "account", email_key(email), source)
                 self._limiter.hit(self._per_source, "source", source)
                 raise Refused("bad_credentials")

@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.identity.accounts import first_warning
 from services.identity.models import AccountRow, OrganisationRow, PostRow, SessionRow, SigningKeyRow
-from services.identity.rules import AccountStatus, SessionEnd, email_key, over
+from services.identity.rules import AccountStatus, BlockReason, SessionEnd, email_key, over
 from shared.events.identity import PersonChanged, SessionEnded
 from shared.kit.outbox import announce
 
@@ -70,14 +71,22 @@ async def prefer(
 
 
 async def open_session(
-    session: AsyncSession, row: AccountRow, digest: str, now: datetime, renewed_hash: str | None = None
+    session: AsyncSession,
+    row: AccountRow,
+    digest: str,
+    now: datetime,
+    renewed_hash: str | None = None,
+    agent: str = "",
+    source: str = "",
 ) -> SessionRow:
     """Begin a session of a person who has just proved to be himself."""
     opened = SessionRow(
-        id=str(uuid4()), person_id=row.id, digest=digest, opened_at=now, seen_at=now, proved_at=now, ended_at=None
-    )
+        id=str(uuid4()), person_id=row.id, digest=digest, opened_at=now, seen_at=now, proved_at=now, ended_at=None,
+        device=agent[:200], source=source[:64],
+    )  # fmt: skip
     session.add(opened)
-    changes = {"signed_in_at": now} | ({"password_hash": renewed_hash} if renewed_hash else {})
+    changes = {"signed_in_at": now, "warned": "", "due_at": first_warning(now)}
+    changes |= {"password_hash": renewed_hash} if renewed_hash else {}
     await session.exec(update(AccountRow).where(col(AccountRow.id) == row.id).values(**changes))
     return opened
 
@@ -90,7 +99,12 @@ async def live_session(
         select(SessionRow, AccountRow)
         .join(AccountRow, col(AccountRow.id) == col(SessionRow.person_id))
         .where(SessionRow.digest == digest, col(SessionRow.ended_at).is_(None))
-        .where(AccountRow.status == AccountStatus.ACTIVE)
+        .where(
+            or_(
+                col(AccountRow.status) == AccountStatus.ACTIVE,
+                col(AccountRow.block_reason) == BlockReason.WRONG_PASSWORDS,  # guesses elsewhere end no session
+            )
+        )
     )
     row = found.one_or_none()
     if row is None or over(row[0].opened_at, row[0].seen_at, now, limits.idle, limits.longest):
@@ -119,9 +133,33 @@ async def end_session(session: AsyncSession, digest: str, now: datetime, why: Se
     await _end(session, col(SessionRow.digest) == digest, now, why)
 
 
-async def end_sessions_of(session: AsyncSession, person_id: str, now: datetime, why: SessionEnd) -> None:
-    """End all sessions of a person, and tell everybody."""
-    await _end(session, col(SessionRow.person_id) == person_id, now, why)
+async def end_sessions_of(
+    session: AsyncSession, person_id: str, now: datetime, why: SessionEnd, but: str | None = None
+) -> None:
+    """End all sessions of a person (but one, if he stays there), and tell everybody."""
+    which = col(SessionRow.person_id) == person_id
+    await _end(session, which & (col(SessionRow.id) != but) if but else which, now, why)
+
+
+async def end_one(session: AsyncSession, person_id: str, session_id: str, now: datetime) -> None:
+    """End one session of a person's own."""
+    mine = (col(SessionRow.person_id) == person_id) & (col(SessionRow.id) == session_id)
+    await _end(session, mine, now, SessionEnd.ELSEWHERE)
+
+
+async def sessions_of(session: AsyncSession, person_id: str, now: datetime, limits: Limits) -> Sequence[SessionRow]:
+    """The open sessions of a person, the latest used first."""
+    rows = await session.exec(
+        select(SessionRow)
+        .where(
+            SessionRow.person_id == person_id,
+            col(SessionRow.ended_at).is_(None),
+            col(SessionRow.seen_at) > now - limits.idle,
+            col(SessionRow.opened_at) > now - limits.longest,
+        )
+        .order_by(col(SessionRow.seen_at).desc(), SessionRow.id)
+    )
+    return rows.all()
 
 
 async def end_overdue(session: AsyncSession, now: datetime, limits: Limits) -> None:

@@ -7,17 +7,20 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.identity import accounts, creations, demo, store
+from services.identity import accounts, creations, demo, lives, resets, store
 from services.identity.activities import Paper
 from services.identity.events import HANDLERS
 from services.identity.passwords import Passwords
+from shared.contracts.identity import Kind
 from shared.kit.log import logger
 from shared.kit.process import Surroundings, background
 from shared.kit.temporal import activities_of
 from workflows.account_creation import AccountCreation
+from workflows.account_life import AccountLife
+from workflows.password_reset import PasswordReset
 
 EVERY = 60.0
-WORKFLOWS = (AccountCreation,)
+WORKFLOWS = (AccountCreation, AccountLife, PasswordReset)
 log = logger("worker")
 
 
@@ -39,6 +42,10 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
                     await store.end_overdue(session, around.now(), limits)
                     for kind, course in await creations.late(session, around.now()):
                         await accounts.wake_course(session, kind, course)
+                    for course in await resets.late(session, around.now()):
+                        await accounts.wake_course(session, Kind.RESET, course)
+                    for course in await lives.late(session, around.now()):
+                        await accounts.wake_course(session, Kind.LIFE, course)
             except (DBAPIError, OSError) as problem:
                 log.warning("overdue sessions wait", reason=type(problem).__name__)
             await asyncio.sleep(EVERY)

@@ -136,6 +136,10 @@ class SignIn(View):
 
     email: str = Field(max_length=254)
     password: str = Field(max_length=1024)
+    device: str | None = Field(default=None, max_length=200)
+    """The secret by which the account knows this browser, if it does."""
+    agent: str = Field(default="", max_length=400)
+    """How the browser calls itself, for the list of sessions."""
 
 
 class Proof(View):
@@ -172,6 +176,8 @@ class SessionView(View):
     session: str
     expires_at: datetime
     person: PersonView
+    device: str | None = None
+    """By which the account will know this browser; None when it knew it already."""
 
 
 class ServiceToken(View):
@@ -282,3 +288,28 @@ class Meter(View):
 
     rules: list[RuleView]
     fits: bool
+
+
+class ResetWish(View):
+    """Somebody asks for a new password."""
+
+    email: str = Field(max_length=400)
+
+
+class OpenSession(View):
+    """One of a person's own sessions."""
+
+    id: str
+    opened_at: datetime
+    seen_at: datetime
+    device: str
+    source: str
+    current: bool
+
+
+class PasswordChange(View):
+    """A new password in the place of the old one."""
+
+    present: str = Field(max_length=1024)
+    password: str = Field(max_length=1024)
+    password_again: str = Field(max_length=1024)

@@ -25,3 +25,11 @@ class SessionEnded(Event):
     subject: ClassVar[str] = "identity.session.ended.v1"
     person_id: str
     session_id: str
+
+
+class AccountBlocked(Event):
+    """A person cannot sign in any more (from a device he never used), until he has chosen a new password."""
+
+    subject: ClassVar[str] = "identity.account.blocked.v1"
+    person_id: str
+    reason: str

@@ -40,7 +40,7 @@ PROBLEMS: Final = {
     "password_personal":
         "Please choose a password that contains neither your name nor your address.",
     "password_common":
-        "This password is on the lists that guessers try first. Please choose another.",
+        "Please choose a password that is not on the lists guessers try first.",
     "password_used":
         "Please choose a password other than the present one.",
     "passwords_differ":
