@@ -40,12 +40,15 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{registration_id}": "00000000-0000-4000-8000-00000000ae61",
         "{role_id}": ABSENT,
         "{proposal_id}": ABSENT,
+        "{number}": "COI.MA.2026.0000001",
         "{path:path}": "",
     }
     for area in AREAS:
         for route in area.routes:
             assert isinstance(route, APIRoute)
             path = route.path
+            if path.startswith("/extracts"):
+                path = path.replace("{action}", "submit")
             for hole, filling in fillings.items():
                 path = path.replace(hole, filling)
             assert "{" not in path, f"{route.path} has a hole this table does not fill"
@@ -56,6 +59,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
 def pages(world: World, certificate_id: str, action: str = "copy") -> list[Address]:
     """The routes that answer with a page to look at."""
     elsewhere = {"/language/{code}", "/certificates/{certificate_id}/journal.json", "/ops/temporal", "/pick"}
+    elsewhere |= {"/certificates/{certificate_id}/print.pdf"}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [
