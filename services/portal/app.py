@@ -28,6 +28,7 @@ from services.portal.pages import (
     registration,
     roles,
     tasks,
+    verify,
 )
 from services.portal.security import FormKeys, SecurityHeaders
 from services.portal.settings import PortalSettings
@@ -43,7 +44,7 @@ log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, registration.router, roles.router, certificates.router, extracts.router,
-    organisations.router, directory.router, ops.router,
+    organisations.router, directory.router, verify.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 TITLES: Final = {

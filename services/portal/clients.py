@@ -31,6 +31,7 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
+from shared.contracts.verification import PublicView
 from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, logger
 from shared.kit.sessions import service_token
@@ -168,6 +169,14 @@ class CertificatesClient(Client):
     @abstractmethod
     async def journal_export(self, caller: Caller, certificate_id: str) -> bytes:
         """The journal with documents and public keys: the file a verifier reads."""
+
+    @abstractmethod
+    async def pdf(self, caller: Caller, certificate_id: str, language: str) -> bytes:
+        """The certificate as a PDF in a language."""
+
+    @abstractmethod
+    async def public(self, number: str, code: str, revision: int | None) -> PublicView:
+        """What the holder of a copy may learn; the same ``Trouble`` for a wrong number and a wrong code."""
 
     @abstractmethod
     async def commodities(
@@ -372,10 +381,11 @@ class DirectoryOverHttp(DirectoryClient):
 
 
 class CertificatesOverHttp(CertificatesClient):
-    """The certificates service."""
+    """The certificates service; what is public there is asked in the name of this web site."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, services: Keyring | None = None) -> None:
         self._wire = wire
+        self._services = services
 
     async def certificates(self, caller: Caller, **wishes: Any) -> CertificatePage:
         plain = {name: "true" if value is True else value for name, value in wishes.items() if value is not False}
@@ -414,6 +424,15 @@ class CertificatesOverHttp(CertificatesClient):
 
     async def journal_export(self, caller: Caller, certificate_id: str) -> bytes:
         return await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/journal/export", caller)
+
+    async def pdf(self, caller: Caller, certificate_id: str, language: str) -> bytes:
+        path = f"/certificates/{segment(certificate_id)}/pdf"
+        return await self._wire.ask("GET", path, caller, params={"language": language})
+
+    async def public(self, number: str, code: str, revision: int | None) -> PublicView:
+        ours = Caller(service_token("portal", self._services)) if self._services is not None else None
+        wanted = {"number": number, "code": code, "revision": revision}
+        return PublicView.model_validate_json(await self._wire.ask("GET", "/public/verify", ours, params=wanted))
 
     async def commodities(
         self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
@@ -490,7 +509,7 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
     return Clients(
         IdentityOverHttp(wires["identity"]),
         DirectoryOverHttp(wires["directory"]),
-        CertificatesOverHttp(wires["certificates"]),
+        CertificatesOverHttp(wires["certificates"], services),
         NotificationsOverHttp(wires["notifications"]),
         OpsOverHttp(wires),
         AccountsOverHttp(wires["identity"]),

@@ -46,6 +46,7 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import ActivityView, OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, PostView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, LetterView, NewsPage, NewsView
+from shared.contracts.verification import PublicView
 from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
@@ -553,6 +554,28 @@ class CertificatesInMemory(CertificatesClient):
 
     async def journal_export(self, caller: Caller, certificate_id: str) -> bytes:
         return (await self.journal(caller, certificate_id)).model_dump_json().encode()
+
+    async def pdf(self, caller: Caller, certificate_id: str, language: str) -> bytes:
+        return f"%PDF-1.7 {self.seen(caller, certificate_id).id} {language}".encode()
+
+    async def public(self, number: str, code: str, revision: int | None) -> PublicView:
+        paper = next((each for each in self.papers.values() if each.number == number), None)
+        if paper is None or code != "ABCDE-12345":
+            raise Trouble(404, "not_found")
+        body = self.directory.party(paper.content["issuing_body"])
+        return PublicView(
+            number=number,
+            form_model=paper.form_model,
+            status=paper.status,
+            status_since=paper.entered_at,
+            issuing_body=body.name,
+            issuing_body_code=body.code,
+            country_of_export=paper.content.get("country_of_export"),
+            issued_at=paper.entered_at,
+            revision=paper.revision,
+            updated_at=paper.updated_at,
+            presented=None if revision is None else "current" if revision == paper.revision else "older",
+        )
 
     async def commodities(
         self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
