@@ -138,7 +138,7 @@ async def test_three_signatures_stand_in_their_boxes(people: People, played: Pla
         ("21", "Luc Marty", organisation("garonne-bio")),
     ]
     assert certificate["awaited"] is None
-    assert certificate["may"] == {"edit": [], "do": ["copy"]}
+    assert certificate["may"] == {"edit": [], "do": ["copy", "signal_irregularity"]}
 
 
 async def test_whoever_it_names_sees_it_and_nobody_else(people: People, played: Played) -> None:
@@ -288,12 +288,14 @@ async def test_the_timeline_names_actions_boxes_and_organisations(engine: Client
         if event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
             said += await engine.data_converter.decode([event.user_metadata.summary])
     steps = [each for each in said if "revision" in each]
-    assert steps == [
-        f"submit · revision {len(boxes()) + 1} · {organisation('atlas-bio-export')}",
-        f"sign · box 18 · revision {len(boxes()) + 2} · {organisation('ecocert-ma')}",
-        f"verify · box 20 · revision {len(boxes()) + 3} · {organisation('perpignan')}",
-        f"receive · box 21 · revision {len(boxes()) + 4} · {organisation('garonne-bio')}",
-    ]
+    expected = (
+        (f"submit · revision {len(boxes()) + 1} · ", "Atlas Bio Export"),
+        (f"sign · box 18 · revision {len(boxes()) + 2} · ", "ECOCERT SA"),
+        (f"verify · box 20 · revision {len(boxes()) + 3} · ", "Perpignan"),
+        (f"receive · box 21 · revision {len(boxes()) + 4} · ", "Garonne Bio"),
+    )
+    for step, (what, who) in zip(steps, expected, strict=True):
+        assert step.startswith(what + who)
 
 
 async def test_an_open_process_says_what_it_waits_for(engine: Client, people: People) -> None:
@@ -303,7 +305,7 @@ async def test_an_open_process_says_what_it_waits_for(engine: Client, people: Pe
     said = metadata.current_details
     assert f"{certificate['number']} · ISSUED" in said
     assert "sign box 20" in said
-    assert f"whose turn: {organisation('perpignan')}" in said
+    assert "whose turn: Perpignan" in said
     assert "since: " in said
     until_when = datetime.fromisoformat(certificate["awaited"]["until"])
     assert f"until: {until_when:%Y-%m-%d %H:%M} UTC" in said

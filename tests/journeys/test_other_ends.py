@@ -93,7 +93,7 @@ async def test_another_end(
     assert verify.check(exported) == []
     if action != "open_batches":
         later = await person.sees(certificate["id"])
-        assert set(later["may"]["do"]) <= {"copy"}
+        assert set(later["may"]["do"]) <= {"copy", "signal_irregularity"}
 
 
 async def test_a_draft_deleted_leaves_no_trace_for_others(people: People) -> None:
