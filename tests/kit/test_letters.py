@@ -25,10 +25,10 @@ from tests.services.conftest import NOON
 
 
 async def test_what_is_said_is_heard_once_and_in_order(line: Line) -> None:
-    said = [str(n) for n in range(250)]
+    said = [str(n) for n in range(120)]
     async with at_work(line.relay().run(), line.listener().run()):
         await line.say(*said)
-        assert await line.until(250) == said
+        assert await line.until(120) == said
 
 
 async def test_what_is_rolled_back_was_never_said(line: Line) -> None:
@@ -143,7 +143,7 @@ async def test_numbers_have_no_gap_though_many_write_at_once_and_some_take_it_ba
 
 
 async def test_two_relays_that_both_believe_to_hold_the_office_number_nothing_twice(line: Line) -> None:
-    await line.say(*(str(n) for n in range(60)))
+    await line.say(*(str(n) for n in range(30)))
 
     async def carry() -> None:
         with suppress(asyncpg.UniqueViolationError):  # it starts over
@@ -153,10 +153,10 @@ async def test_two_relays_that_both_believe_to_hold_the_office_number_nothing_tw
         await asyncio.gather(carry(), carry(), line.say("more"))
     await line.carried()
     rows = await line.rows(line.publisher, "SELECT seq FROM outbox ORDER BY seq")
-    assert [row[0] for row in rows] == list(range(1, 69))
-    assert await line.published() == 68  # each once
+    assert [row[0] for row in rows] == list(range(1, 39))
+    assert await line.published() == 38  # each once
     async with at_work(line.listener().run()):
-        assert sorted(await line.until(68)) == sorted([*(str(n) for n in range(60)), *["more"] * 8])
+        assert sorted(await line.until(38)) == sorted([*(str(n) for n in range(30)), *["more"] * 8])
 
 
 # ── the bus loses something ───────────────────────────────────────────────────────────────────────────────────────
@@ -182,15 +182,15 @@ async def test_a_gap_waits_until_it_is_filled_for_order_goes_before_haste(line: 
 
 
 async def test_a_stream_that_is_gone_is_made_anew_and_all_of_it_is_read_from_the_letter_box(line: Line) -> None:
-    said = [str(n) for n in range(230)]
+    said = [str(n) for n in range(130)]
     await line.say(*said)
     await line.carried()
     await line.js.delete_stream("IDENTITY")
     async with at_work(line.listener().run()):
-        assert await line.until(230) == said
+        assert await line.until(130) == said
         await line.say("after")
         await line.carried()
-        assert (await line.until(231))[-1] == "after"
+        assert (await line.until(131))[-1] == "after"
 
 
 async def test_a_reader_that_was_away_goes_on_where_it_stopped(line: Line) -> None:
