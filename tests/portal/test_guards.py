@@ -157,9 +157,13 @@ async def test_behind_tls_cookies_and_browsers_insist_on_it(world: World, site: 
 
 async def test_pages_are_for_people_who_have_signed_in(world: World, browser: Browser) -> None:
     paper = world.paper(Status.DRAFT)
-    open_to_all = {"/help", "/contact", "/sign-in", "/language/fr", "/welcome", "/privacy", "/directory"}
+    open_to_all = {"/help", "/contact", "/sign-in", "/language/fr", "/welcome", "/privacy", "/directory", "/verify"}
     for each in addresses(world, paper.id):
-        if each.method != "GET" or each.path in open_to_all or each.path.startswith(("/registration", "/password")):
+        if (
+            each.method != "GET"
+            or each.path in open_to_all
+            or each.path.startswith(("/registration", "/password", "/verify/"))
+        ):
             continue
         answer = await browser.client.get(each.path, follow_redirects=False)
         assert answer.status_code == 303, each.path
