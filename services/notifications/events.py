@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import roles, store
+from services.notifications import batches, roles, store
 from services.notifications.letters import Beside, notices, rows_for
 from shared.events.base import Event
 from shared.events.certificates import CertificateClockRang, CertificateEdited, CertificateMoved
@@ -51,4 +51,5 @@ HANDLERS: Final[dict[type[Event], Handler]] = {
     RoleRevoked: forget_post,
     PersonChanged: forget_person,
     **roles.HANDLERS,
+    **batches.HANDLERS,
 }

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.notifications import writing
+from services.notifications.batches import ABOUT_BATCHES, BATCH_LETTERS
 from services.notifications.letters import LETTERS, ORDERED
 from services.notifications.roles import ABOUT_ROLES, WAITING
 from services.notifications.writing import Reader
@@ -37,13 +38,17 @@ ENCLOSED = {
 def readers_of(letter: str) -> list[Tie]:
     """The ties of those who may read a letter, each seen by itself."""
     told = {clock.name: clock.tells for clock in CLOCKS}
-    ties = [tie for row in LETTERS if row.letter == letter for tie in told.get(row.what, row.to)]
+    rows = [(row.what, row.to) for row in LETTERS if row.letter == letter]
+    rows += [
+        (row.what, row.to or (Tie.CONSIGNEE, Tie.ENTRY_AUTHORITY)) for row in BATCH_LETTERS if row.letter == letter
+    ]
+    ties = [tie for what, to in rows for tie in told.get(what, to)]
     return list(dict.fromkeys(tie for tie in ties if isinstance(tie, Tie))) or [Tie.CREATOR]
 
 
 def goldens() -> Iterator[tuple[str, str, str]]:
     """Letter, language and what it looks like: for each reader the text, and the page of the first."""
-    for letter in sorted({row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES):
+    for letter in sorted({row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES):
         for language, zone in (("en", "Africa/Casablanca"), ("fr", "Europe/Paris")):
             yield letter, language, "\n".join(_pages(letter, language, zone))
 
