@@ -24,11 +24,14 @@ from tests.workflows import role_stories
 from tests.workflows.account_stories import ACCOUNT_STORIES, a_registration
 from tests.workflows.conftest import Living
 from tests.workflows.extract_stories import EXTRACT_STORIES, an_extract
+from tests.workflows.test_account_return import LIFE_STORIES, RESET_STORIES, a_reset, an_account
 from workflows.account_creation import AccountCreation
+from workflows.account_life import AccountLife
 from workflows.certificate_life import CertificateLife
 from workflows.extract_life import ExtractLife
 from workflows.operator_life import OperatorLife
 from workflows.operator_validation import OperatorValidation
+from workflows.password_reset import PasswordReset
 from workflows.role_validation import RoleValidation
 
 
@@ -164,6 +167,8 @@ STAGES: Final = (
         ),
     ),
     Stage(AccountCreation, a_registration, ACCOUNT_STORIES),
+    Stage(AccountLife, an_account, LIFE_STORIES),
+    Stage(PasswordReset, a_reset, RESET_STORIES),
     Stage(ExtractLife, an_extract, EXTRACT_STORIES),
     Stage(RoleValidation, role_stories.stage(ROLE_VALIDATION), role_stories.OF_REQUESTS),
     Stage(OperatorValidation, role_stories.stage(OPERATOR_VALIDATION), role_stories.OF_REQUESTS),
