@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.certificates import commodities, verify
+from services.certificates import commodities, verify, verify_pdf
 from services.certificates.settings import Settings
 from shared.kit.db import Database
 from shared.reference import commodities as shipped
@@ -19,11 +19,15 @@ app.add_typer(reference, name="reference")
 
 @app.command("verify")
 def verify_files(
-    files: Annotated[list[Path], typer.Argument(help="Exported journals.")],
+    files: Annotated[list[Path], typer.Argument(help="Exported journals, printed copies (PDF).")],
     keys: Annotated[Path | None, typer.Option(help="The published keys, as saved from /signing-keys.")] = None,
 ) -> None:
-    """Check exported journals: chain, documents, signatures. Needs no network and none of our services."""
-    raise typer.Exit(verify.main([str(file) for file in files], str(keys) if keys else None))
+    """Check exported journals and printed copies: seals, chain, documents, signatures. Needs no network."""
+    copies = [file for file in files if file.suffix.lower() == ".pdf"]
+    journals = [str(file) for file in files if file not in copies]
+    failed = verify_pdf.main(copies, keys) if copies else 0
+    failed |= verify.main(journals, str(keys) if keys else None) if journals else 0
+    raise typer.Exit(failed)
 
 
 @reference.command("import")

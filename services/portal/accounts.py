@@ -6,6 +6,8 @@ not for the portal.
 
 from abc import abstractmethod
 
+from pydantic import TypeAdapter
+
 from services.portal.clients import Client, Wire, segment
 from shared.contracts.identity import (
     Challenge,
@@ -13,8 +15,11 @@ from shared.contracts.identity import (
     Meter,
     NewPassword,
     Opened,
+    OpenSession,
+    PasswordChange,
     Registration,
     RegistrationView,
+    ResetWish,
     Secret,
 )
 
@@ -50,6 +55,26 @@ class AccountsClient(Client):
     async def meter(self, draft: Draft) -> Meter:
         """What a password still lacks."""
 
+    @abstractmethod
+    async def ask_password(self, email: str, key: str) -> None:
+        """A new password, please."""
+
+    @abstractmethod
+    async def sessions(self, session: str) -> list[OpenSession]:
+        """Where the person of this session is signed in."""
+
+    @abstractmethod
+    async def end_sessions(self, session: str) -> None:
+        """Sign out everywhere."""
+
+    @abstractmethod
+    async def end_session(self, session: str, session_id: str) -> None:
+        """End another of his sessions."""
+
+    @abstractmethod
+    async def change_password(self, session: str, wish: PasswordChange, key: str) -> None:
+        """Change the password, knowing the present one."""
+
 
 class AccountsOverHttp(AccountsClient):
     """The identity service."""
@@ -79,6 +104,22 @@ class AccountsOverHttp(AccountsClient):
 
     async def meter(self, draft: Draft) -> Meter:
         return Meter.model_validate_json(await self._wire.ask("POST", "/passwords/meter", body=draft))
+
+    async def ask_password(self, email: str, key: str) -> None:
+        await self._wire.ask("POST", "/password-resets", body=ResetWish(email=email), key=key)
+
+    async def sessions(self, session: str) -> list[OpenSession]:
+        said = await self._wire.ask("GET", "/me/sessions", session=session)
+        return TypeAdapter(list[OpenSession]).validate_json(said)
+
+    async def end_sessions(self, session: str) -> None:
+        await self._wire.ask("DELETE", "/me/sessions", session=session)
+
+    async def end_session(self, session: str, session_id: str) -> None:
+        await self._wire.ask("DELETE", f"/me/sessions/{segment(session_id)}", session=session)
+
+    async def change_password(self, session: str, wish: PasswordChange, key: str) -> None:
+        await self._wire.ask("PUT", "/me/password", session=session, body=wish, key=key)
 
     async def close(self) -> None:
         """The wire is closed by the client that owns it."""

@@ -25,6 +25,7 @@ from services.portal.pages import (
     extracts,
     ops,
     organisations,
+    passwords,
     registration,
     roles,
     tasks,
@@ -43,8 +44,8 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 log = logger("portal")
 
 AREAS: Final = (
-    tasks.router, account.router, registration.router, roles.router, certificates.router, extracts.router,
-    organisations.router, directory.router, verify.router, ops.router,
+    tasks.router, account.router, registration.router, passwords.router, roles.router, certificates.router,
+    extracts.router, organisations.router, directory.router, verify.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 TITLES: Final = {

@@ -12,6 +12,8 @@ from shared.contracts.identity import (
     Meter,
     NewPassword,
     Opened,
+    OpenSession,
+    PasswordChange,
     Registration,
     RegistrationView,
     RuleView,
@@ -63,6 +65,28 @@ class AccountsInMemory(AccountsClient):
         lacks = missing(draft.password, Wearer())
         rules = [RuleView(code=r.code, says=SENTENCES[r.code], holds=r.code not in lacks) for r in PASSWORD_RULES]
         return Meter(rules=rules, fits=not lacks)
+
+    async def ask_password(self, email: str, key: str) -> None:
+        if "@" not in email:
+            raise self.problem("email", "not_an_address")
+        self.asked.append(email)
+
+    async def sessions(self, session: str) -> list[OpenSession]:
+        here = OpenSession(id=REGISTRATION, opened_at=NOON, seen_at=NOON, device="Firefox", source="", current=True)
+        return [here, here.model_copy(update={"id": REGISTRATION[:-1] + "2", "device": "Chrome", "current": False})]
+
+    async def end_sessions(self, session: str) -> None:
+        self.asked.append("everywhere")
+
+    async def end_session(self, session: str, session_id: str) -> None:
+        self.asked.append(session_id)
+
+    async def change_password(self, session: str, wish: PasswordChange, key: str) -> None:
+        if missing(wish.password, Wearer()):
+            raise self.problem("password", "password_short")
+        if wish.present == "wrong":
+            raise Trouble(401, "bad_credentials")
+        self.asked.append("changed")
 
     async def close(self) -> None:
         pass

@@ -37,6 +37,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{news_id}": "1",
         "{letter_id}": "1",
         "{secret}": "good",
+        "{session_id}": "00000000-0000-4000-8000-00000000ae61",
         "{registration_id}": "00000000-0000-4000-8000-00000000ae61",
         "{role_id}": ABSENT,
         "{proposal_id}": ABSENT,

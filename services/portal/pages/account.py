@@ -28,6 +28,8 @@ from shared.contracts.identity import Preferences, SignIn
 from shared.rules.refusals import Refused
 
 router = APIRouter()
+DEVICE_COOKIE: Final = "device"
+"""By which the account knows this browser: guesses elsewhere do not lock its owner out here."""
 
 # fmt: off
 STORY: Final = (
@@ -91,14 +93,22 @@ async def sign_in(
 ) -> Response:
     """Open a session, and go where the reader wanted to go."""
     wanted = own_path(next)
+    attempt = SignIn(
+        email=email.strip()[:254],
+        password=password[:1024],
+        device=request.cookies.get(DEVICE_COOKIE, "")[:200] or None,
+        agent=request.headers.get("user-agent", "")[:400],
+    )
     try:
-        session = await house.clients.identity.sign_in(SignIn(email=email.strip()[:254], password=password[:1024]))
+        session = await house.clients.identity.sign_in(attempt)
     except Trouble as trouble:
         if trouble.status >= 500:
             raise
         return _door(request, house, wanted, email, trouble.text, trouble.status)
     answer = RedirectResponse(wanted, 303)
     keep(answer, SESSION_COOKIE, session.session, house, None)
+    if session.device:
+        keep(answer, DEVICE_COOKIE, session.device, house)
     answer.delete_cookie(POST_COOKIE)
     if session.person.language in words.LANGUAGES:
         keep(answer, LANGUAGE_COOKIE, session.person.language, house)

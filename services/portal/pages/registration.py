@@ -139,7 +139,7 @@ async def open_link(request: Request, house: TheHouse, secret: str) -> Response:
         FORM_COOKIE,
         opened.form,
         max_age=FORM_SECONDS,
-        path="/registration",
+        path="/",
         httponly=True,
         samesite="lax",
         secure=house.settings.secure,
@@ -192,7 +192,7 @@ async def choose(request: Request, house: TheHouse) -> Response:
             return _password_form(request, house, by_field(trouble), 422, name, email)
         raise
     answer = house.look.page(request, "registration/done.html", current="registration", email=email)
-    answer.delete_cookie(FORM_COOKIE, path="/registration")
+    answer.delete_cookie(FORM_COOKIE, path="/")
     return answer
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from services.certificates import copies, pdf
 from services.certificates.pades import LocalSeals, check
+from services.certificates.verify_pdf import wrong_with
 from shared.kit.keys import Keyring, keyring
 from shared.rules.boxes import PRINTED, Model
 from shared.rules.status import Status
@@ -140,6 +141,15 @@ async def test_one_flipped_bit_anywhere_is_found(house: House) -> None:
         assert not (checked.intact and checked.trusted), place
     assert (await check(file + b"\n", known)).wrong == ("changed_after",)
     assert (await check(b"no PDF", known)).wrong == ("not_a_pdf",)
+
+
+async def test_a_copy_is_checked_without_network(house: House) -> None:
+    file = await copy(house, await house.at(Status.ISSUED))
+    published = await house.get(EXPORTER, "/signing-keys")
+    assert await asyncio.to_thread(wrong_with, file, published) == []
+    assert await asyncio.to_thread(wrong_with, file, {"keys": []}) != []
+    broken = file.replace(b"/Title", b"/Tytle", 1)
+    assert await asyncio.to_thread(wrong_with, broken, published) != []
 
 
 async def test_another_installations_seal_is_not_ours(house: House, tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Checks a printed copy offline: its seal, and the record within it with every signature under the organisations' keys.
+
+Whoever could write the whole file could write its keys too: ``--keys`` compares them with those published.
+"""
+
+import asyncio
+import base64
+import logging
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from services.certificates.pades import check
+from services.certificates.verify import canonical, read, sha256
+
+SAYS = {
+    "not_a_pdf": "this is no PDF that can be read",
+    "no_seal": "it bears no seal",
+    "seal_broken": "its seal does not fit: the file was changed",
+    "changed_after": "something was added or changed after it was sealed",
+    "no_time": "the time of its seal is not stamped",
+}
+
+
+def wrong_with(pdf: bytes, published: dict[str, Any] | None = None) -> list[str]:
+    """Everything that is wrong with a printed copy, as sentences; empty when all is well."""
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # an issuer nobody named is no fault here
+    checked = asyncio.run(check(pdf, []))
+    wrong = [SAYS[code] for code in checked.wrong if code in SAYS]
+    if "not_a_pdf" in checked.wrong:
+        return wrong
+    try:
+        record = read(checked.files["certificate.json"].decode())
+        keys = {each["id"]: each for each in record["keys"]}
+        for seal in record["signatures"]:
+            wrong += _seal(seal, keys, checked.files)
+        if published is not None:
+            strange = [each["id"] for each in record["keys"] if each not in published["keys"]]
+            wrong += [f"key {each}: it is not among the published keys" for each in strange]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as trouble:
+        wrong.append(f"it holds no record that can be read ({type(trouble).__name__})")
+    return wrong
+
+
+def _seal(seal: dict[str, Any], keys: dict[str, Any], files: dict[str, bytes]) -> list[str]:
+    """What is wrong with one signature of the record."""
+    mark = seal["statement"]["fingerprint"]
+    document, key = files.get(f"sealed-{mark}.json"), keys.get(seal["key"])
+    if document is None or sha256(document) != mark:
+        return [f"the document under the signature of box {seal['statement']['box']} is missing or was changed"]
+    if key is None or key["organisation_id"] != seal["statement"]["organisation_id"]:
+        return ["there is no key of this organisation for a signature"]
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(key["public_key"])).verify(
+            base64.b64decode(seal["signature"]), canonical(seal["statement"])
+        )
+    except (InvalidSignature, ValueError):
+        return [f"the signature of box {seal['statement']['box']} does not fit"]
+    return []
+
+
+def main(files: list[Path], keys: Path | None = None) -> int:
+    """Check each copy and say so; 0 when all are well, 1 otherwise."""
+    published = read(keys.read_text(encoding="utf-8")) if keys else None
+    failed = 0
+    for file in files:
+        wrong = wrong_with(file.read_bytes(), published)
+        failed += bool(wrong)
+        print(f"{file}: {'NOT in order' if wrong else 'in order'}")  # noqa: T201
+        print(*(f"  {fault}\n" for fault in wrong), sep="", end="")  # noqa: T201
+    return 1 if failed else 0
