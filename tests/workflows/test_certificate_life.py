@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from shared.rules.refusals import Refused
@@ -162,9 +163,12 @@ async def test_a_closed_life_starts_again_when_something_is_asked_of_it(
     handle = env.client.get_workflow_handle(living.id)
     await handle.result()
     with pytest.raises(Refused) as refusal:
-        await living.act(Action.SIGNAL_IRREGULARITY, by=IMPORTER)
-    assert refusal.value.code == "not_offered_yet"
+        await living.act(Action.SIGN, by=BODY)
+    assert refusal.value.code == "wrong_status"
     assert await handle.result() == Status.FIRST_CONSIGNEE_SIGNED
+    life = await living.act(Action.SIGNAL_IRREGULARITY, by=IMPORTER)
+    assert life.status is Status.OFIS_IRREGULARITY
+    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
 async def test_no_name_stands_in_clear_in_a_history(env: WorkflowEnvironment, living: Living) -> None:
