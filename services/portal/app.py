@@ -21,7 +21,9 @@ from services.portal.look import STATIC, Look
 from services.portal.pages import (
     account,
     certificates,
+    deciding,
     directory,
+    drafting,
     extracts,
     ops,
     organisations,
@@ -44,8 +46,9 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 log = logger("portal")
 
 AREAS: Final = (
-    tasks.router, account.router, registration.router, passwords.router, roles.router, certificates.router,
-    extracts.router, organisations.router, directory.router, verify.router, ops.router,
+    tasks.router, account.router, registration.router, passwords.router, roles.router, drafting.router,
+    certificates.router, deciding.router, extracts.router, organisations.router, directory.router, verify.router,
+    ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 TITLES: Final = {
