@@ -20,6 +20,8 @@ DEMO: Final = Path(__file__).resolve().parents[2] / "deploy" / "demo"
 PASSWORD: Final = str(json.loads((DEMO / "accounts.json").read_text())["password"])
 FRESH: Final = 45.0
 """Seconds for which a token is used before another is asked for."""
+PROVED: Final = 200.0
+"""Seconds after which a person proves again to be himself, as a page would ask him to before he signs."""
 
 EXPORTER: Final = "exporter@atlas.example"
 BODY: Final = "inspector@ecocert.example"
@@ -88,6 +90,8 @@ class Person:
     me: JSON = field(default_factory=dict)
     token: str = ""
     since: float = 0.0
+    proved: float = 0.0
+    password: str = PASSWORD
 
     @property
     def id(self) -> str:
@@ -98,25 +102,27 @@ class Person:
         """For whom he acts: his first post."""
         return str(self.me["posts"][0]["organisation_id"])
 
-    async def signs_in(self) -> "Person":
+    async def signs_in(self, password: str = PASSWORD) -> "Person":
         """Opens a session; asks again while identity is away."""
-        body = {"email": self.email, "password": PASSWORD}
+        body = {"email": self.email, "password": password}
         answer = self.checked(await self.web.post(f"{self.addresses['identity']}/sessions", json=body))
         opened = answer.json()
         self.session, self.me, self.token = opened["session"], opened["person"], ""
+        self.password, self.proved = password, time.monotonic()
         return self
 
     async def headers(self) -> dict[str, str]:
         """Who he is and for whom he acts."""
         if not self.token or time.monotonic() - self.since > FRESH:
-            url = f"{self.addresses['identity']}/tokens"
-            answer = self.checked(await self.web.post(url, headers={"Authorization": f"Session {self.session}"}))
+            stale = time.monotonic() - self.proved > PROVED
+            url = f"{self.addresses['identity']}{'/sessions/current/proof' if stale else '/tokens'}"
+            body = {"password": self.password} if stale else None
+            mine = {"Authorization": f"Session {self.session}"}
+            answer = self.checked(await self.web.post(url, headers=mine, json=body))
             self.token, self.since = answer.json()["token"], time.monotonic()
-        return {
-            "Authorization": f"Bearer {self.token}",
-            "Acting-For": self.organisation,
-            "Accept-Language": self.language,
-        }
+            self.proved = self.since if stale else self.proved
+        acting = {"Acting-For": self.organisation} if self.me["posts"] else {}
+        return {"Authorization": f"Bearer {self.token}", "Accept-Language": self.language, **acting}
 
     async def says(
         self, method: str, path: str, body: object = None, key: str | None = None, service: str = "certificates"

@@ -1,6 +1,5 @@
 """Accounts through the real everything: from the form to the session, with the link taken from the real letter."""
 
-import asyncio
 import base64
 import json
 from typing import Any
@@ -9,58 +8,12 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import pytest
-from altcha import Challenge, Payload, solve_challenge
 
-from deploy.local.mailbox import Letter
 from deploy.local.stack import Stack
-from tests.journeys.people import JSON, until
+from tests.journeys.newcomers import PASSWORD, Newcomer
+from tests.journeys.people import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PASSWORD = "Plum-tree-in-42-gardens!"
-
-
-class Newcomer:
-    """Somebody without an account, at identity's door."""
-
-    def __init__(self, stack: Stack, web: httpx2.AsyncClient, email: str) -> None:
-        self.stack, self.web, self.email = stack, web, email
-        self.identity = stack.addresses["identity"]
-
-    async def posts(self, path: str, body: JSON | None = None, key: str = "", **headers: str) -> httpx2.Response:
-        """One request with a key of its own."""
-        keyed = {"Idempotency-Key": key or uuid4().hex, "Accept-Language": "en", **headers}
-        return await self.web.post(f"{self.identity}{path}", json=body, headers=keyed)
-
-    async def proof(self) -> str:
-        """What a browser does with the challenge."""
-        said = (await self.web.get(f"{self.identity}/registrations/challenge")).json()["challenge"]
-        challenge = Challenge.from_dict(said)
-        solution = await asyncio.to_thread(solve_challenge, challenge)
-        assert solution is not None
-        return Payload(challenge, solution).to_base64()
-
-    async def registers(self, key: str = "", **changes: Any) -> httpx2.Response:
-        """Fills in the form."""
-        form = {
-            "first_name": "Zoë", "last_name": "O'Brien-Πέτρου", "email": self.email, "email_again": self.email,
-            "language": "en", "privacy": True, "proof": await self.proof(),
-        }  # fmt: skip
-        return await self.posts("/registrations", form | changes, key)
-
-    def letters(self, subject: str) -> list[Letter]:
-        """The letters with this subject in this person's mailbox, the newest first."""
-        box = self.stack.letters
-        found = [box.get(each.id) for each in box.all() if self.email in " ".join(each.to)]
-        return [each for each in found if each and subject in each.summary.subject]
-
-    async def secret(self, subject: str = "Choose your password", number: int = 1) -> str:
-        """What the link in the newest of so many letters carries."""
-        await until(lambda: len(self.letters(subject)) >= number)
-        return str(self.letters(subject)[0].links[0].rsplit("/", 1)[1])
-
-    async def signs_in(self, password: str = PASSWORD) -> httpx2.Response:
-        """Tries to."""
-        return await self.posts("/sessions", {"email": self.email, "password": password})
 
 
 @pytest.fixture
