@@ -11,6 +11,7 @@ from shared.rules.deadlines import CLOCKS
 from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_CLOCKS, EXTRACT_FORMS
 from shared.rules.forms import FORMS
 from shared.rules.refusals import REFUSALS
+from shared.rules.secret_questions import SECRET_QUESTIONS
 
 # fmt: off
 PROBLEMS: Final = {
@@ -43,6 +44,10 @@ PROBLEMS: Final = {
         "Please choose a password that is not on the lists guessers try first.",
     "password_used":
         "Please choose a password other than the present one.",
+    "answer_wrong":
+        "The question and the answer are not those of this account. Please type the answer exactly as you gave it.",
+    "postal_code_wrong":
+        "Please give the five digits of the French postal code: they tell which authority validates the account.",
     "passwords_differ":
         "The two passwords differ. Please type the same password twice.",
     # something is missing
@@ -266,6 +271,7 @@ def msgids() -> tuple[str, ...]:
                 *(row.then for row in CLOCKS),
                 *(row.title for row in EXTRACT_BOXES),
                 *(row.then for row in EXTRACT_CLOCKS),
+                *(row.says for row in SECRET_QUESTIONS),
             ]
         )
     )
