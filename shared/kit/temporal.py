@@ -8,7 +8,6 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -21,8 +20,12 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+)
 from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
@@ -52,10 +55,20 @@ RUNNER = SandboxedWorkflowRunner(
 )
 
 
+_TYPED = PydanticPayloadConverter()
+
+
+class Payloads(CompositePayloadConverter):
+    """Typed payloads. What reads a type is built once per process; the library's own builds it anew for every life."""
+
+    def __init__(self) -> None:
+        super().__init__(*_TYPED.converters.values())
+
+
 def converter(settings: ServiceSettings) -> DataConverter:
     """Typed payloads, encrypted; failures too, but for their code."""
-    return replace(
-        pydantic_data_converter,
+    return DataConverter(
+        payload_converter_class=Payloads,
         payload_codec=EncryptingCodec(keyring(settings.codec_key_file, "codec")),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
