@@ -1,11 +1,17 @@
 """What this service listens to, as a table: what the directory says of organisations is what the law is asked about."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.certificates.merging import repoint
 from services.certificates.models import PartyRow
-from shared.events.directory import OrganisationChanged
+from shared.events.base import Event
+from shared.events.directory import OrganisationChanged, OrganisationMerged
+from shared.kit.bus import Handler
 
 
 async def remember_organisation(session: AsyncSession, event: OrganisationChanged) -> None:
@@ -27,6 +33,7 @@ async def remember_organisation(session: AsyncSession, event: OrganisationChange
     )
 
 
-HANDLERS = {
+HANDLERS: Final[Mapping[type[Event], Handler]] = {
     OrganisationChanged: remember_organisation,
+    OrganisationMerged: repoint,
 }

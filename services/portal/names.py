@@ -135,6 +135,7 @@ EVENTS: Final = {
     "create":  N_("Draft begun"),
     "drop_replacement": N_("Replacement given up"),
     "clock":   N_("A deadline passed"),
+    "merge":   N_("Two records of one organisation became one"),
 }
 """What a line of the journal says was done."""
 
