@@ -40,6 +40,7 @@ from shared.rules.boxes import Model
 from shared.rules.extracts import ExtractStatus
 from shared.rules.parties import Facts
 from shared.rules.permissions import Tie
+from shared.rules.proofs import refuse_unless_fresh
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 from shared.rules.verdict import refuse_unless_lawful
@@ -326,6 +327,7 @@ async def record(session: AsyncSession, record: BatchRecord, seals: Seals, now: 
     law.refuse_unless_lawful(action, status, mine, is_frozen(parent), sees)
     if order.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
+    refuse_unless_fresh(action, order.actor.proved_at, now)
     errors = law.extract_problems(row.content, parent.content, parent.booked, action, model, known)
     if errors:
         raise Refused("incomplete", problems=errors)

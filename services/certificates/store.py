@@ -50,6 +50,7 @@ from shared.rules.actor import Actor
 from shared.rules.boxes import BOXES, Filled, Model, bare_root, problem
 from shared.rules.parties import Commodity, Facts, may_create
 from shared.rules.permissions import Tie
+from shared.rules.proofs import refuse_unless_fresh
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status, move
 from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
@@ -386,6 +387,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     refuse_unless_lawful(action, status, mine, row.submitted)
     if order.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
+    refuse_unless_fresh(action, order.actor.proved_at, now)
     known = await circumstances(session, row, known, lock=True)
     judged.refuse_if_incomplete(row.content, action, paper.model_of(row), known)
     seal = await _seal(session, seals, row, order, sources, now) if action in SIGNS else None

@@ -57,7 +57,7 @@ class Signer:
             ],
         }
         token = jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
-        return ServiceToken(token=token, expires_at=expires_at)
+        return ServiceToken(token=token, expires_at=expires_at, proved_at=session.proved_at)
 
     async def published(self, now: datetime) -> list[dict[str, Any]]:
         """The public halves of all keys in use, as everybody may read them."""

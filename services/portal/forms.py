@@ -167,6 +167,12 @@ def text(typed: Typed, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def raw(typed: Typed, name: str) -> str:
+    """A password exactly as it was typed."""
+    value = typed.get(name)
+    return value[:1024] if isinstance(value, str) else ""
+
+
 def texts(typed: Typed, name: str) -> list[str]:
     """What was typed into all fields of one name, without the empty ones."""
     return [value.strip() for value in typed.getlist(name) if isinstance(value, str) and value.strip()]

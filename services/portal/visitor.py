@@ -26,7 +26,7 @@ from services.portal.security import (
     refuse_forged_form,
 )
 from services.portal.settings import PortalSettings
-from shared.contracts.identity import PersonView, PostView
+from shared.contracts.identity import PersonView, PostView, ServiceToken
 from shared.rules.refusals import Refused
 from shared.rules.roles import RoleType
 from shared.words import best_language
@@ -49,6 +49,8 @@ class Visitor:
     token: str
     person: PersonView
     post: PostView | None
+    proved_at: datetime | None = None
+    """When he last proved to be himself."""
 
     @property
     def name(self) -> str:
@@ -82,13 +84,13 @@ class Doorkeeper:
 
     clients: Clients
     clock: Callable[[], datetime]
-    known: dict[str, tuple[datetime, str, PersonView]] = field(default_factory=dict)
+    known: dict[str, tuple[ServiceToken, PersonView]] = field(default_factory=dict)
 
     async def visitor(self, session: str, wanted: str) -> Visitor | None:
         """The visitor with this session, acting for the organisation he wants; None when the session has ended."""
         mark = sha256(session.encode()).hexdigest()
         found = self.known.get(mark)
-        if found is None or found[0] <= self.clock() + EARLY:
+        if found is None or found[0].expires_at <= self.clock() + EARLY:
             try:
                 ticket = await self.clients.identity.token(session)
                 person = await self.clients.identity.me(Caller(ticket.token))
@@ -99,10 +101,11 @@ class Doorkeeper:
                 raise
             if len(self.known) > 5000:
                 self.known.clear()
-            found = self.known[mark] = (ticket.expires_at, ticket.token, person)
-        _, token, person = found
+            found = self.known[mark] = (ticket, person)
+        ticket, person = found
         post = next((post for post in person.posts if post.organisation_id == wanted), None)
-        return Visitor(session, token, person, post or (person.posts[0] if person.posts else None))
+        chosen = post or (person.posts[0] if person.posts else None)
+        return Visitor(session, ticket.token, person, chosen, ticket.proved_at)
 
     def forget(self, session: str) -> None:
         """Ask identity anew next time."""

@@ -185,6 +185,8 @@ class ServiceToken(View):
 
     token: str
     expires_at: datetime
+    proved_at: datetime | None = None
+    """When the person last proved to be himself; a page asks for it again before he signs."""
 
 
 class Recipient(View):

@@ -25,6 +25,8 @@ LINK_FORM_LIFETIME: Final = timedelta(minutes=15)
 REGISTRATION_LIFETIME: Final = timedelta(days=7)
 """To complete a registration before it is forgotten."""
 TEMPORARY_PASSWORD_LIFETIME: Final = timedelta(hours=24)
+PROOF_LIFETIME: Final = timedelta(minutes=5)
+"""So long before a signature the person may last have proved to be himself."""
 WRONG_PASSWORDS: Final = 5
 """Wrong passwords in a row that block an account (guides 003, 004)."""
 INACTIVITY_MONTHS: Final = 3

@@ -91,7 +91,8 @@ class Traders:
         token, until = self.tokens.get(name, ("", 0.0))
         if until < time.time() + 10:
             async with httpx2.AsyncClient(base_url=self.addresses["identity"], timeout=30) as door:
-                answer = await door.post("/tokens", headers={"Authorization": f"Session {self.sessions[name]}"})
+                mine = {"Authorization": f"Session {self.sessions[name]}"}
+                answer = await door.post("/sessions/current/proof", headers=mine, json={"password": PASSWORD})
                 answer.raise_for_status()
             token = answer.json()["token"]
             self.tokens[name] = token, datetime.fromisoformat(answer.json()["expires_at"]).timestamp()

@@ -448,6 +448,7 @@ async def test_a_signature_may_ask_for_the_password_once_more(world: World, brow
     world.identity.proof_needed = True
     await browser.sign_in(CONTROL_BODY)
     page = (await browser.get(f"/certificates/{paper.id}/do/sign")).text
+    assert 'name="password"' in page, "the page knows that the last proof is an hour old"
     form = {**hidden(page), "form.documentary": "acceptable", "form.physical": "not_done"}
     answer = await browser.post(f"/certificates/{paper.id}/do/sign", form)
     assert answer.status_code == 401

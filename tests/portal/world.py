@@ -90,7 +90,9 @@ class IdentityInMemory(IdentityClient):
     async def token(self, session: str) -> ServiceToken:
         if session not in self.sessions:
             raise Trouble(401, "session_ended")
-        return ServiceToken(token=self.sessions[session], expires_at=datetime.now(UTC) + timedelta(minutes=5))
+        soon = datetime.now(UTC) + timedelta(minutes=5)
+        proved_at = NOON - timedelta(hours=1) if self.proof_needed else NOON
+        return ServiceToken(token=self.sessions[session], expires_at=soon, proved_at=proved_at)
 
     async def me(self, caller: Caller) -> PersonView:
         return self.people[caller.token]

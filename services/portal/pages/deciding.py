@@ -13,9 +13,10 @@ from services.portal import forms, sheets
 from services.portal.clients import Trouble
 from services.portal.names import ACTIONS
 from services.portal.pages.certificates import DECISIONS, goods_of, head, stale
+from services.portal.proof import asked as asked_again
+from services.portal.proof import proved
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificates import CertificateView, ProblemView, Wish
-from shared.contracts.identity import Proof
 from shared.rules.boxes import Model
 from shared.rules.forms import SIGNATURES, box_signed_by
 from shared.rules.refusals import Refused
@@ -91,7 +92,7 @@ async def _confirm_page(
         blocking=blocking + beyond,
         warnings=[each for each in page.problems if each.severity != "error"],
         refused=refused,
-        proof=proof,
+        proof=proof or asked_again(house, visitor, action),
         key=key,
         box=_number(action, model),
         signer=visitor,
@@ -120,11 +121,7 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, certificate_i
     try:
         view = await clients.certificate(visitor.caller, certificate_id)
         asked = forms.questions(Action(action), view.status, Model(view.form_model)) if action in set(Action) else ()
-        if forms.text(typed, "password"):
-            await house.clients.identity.prove(visitor.session, Proof(password=forms.text(typed, "password")[:1024]))
-            house.doorkeeper.forget(visitor.session)
-            again = await house.doorkeeper.visitor(visitor.session, visitor.caller.organisation_id or "")
-            visitor = again or visitor
+        visitor = await proved(house, visitor, typed)
         wish = Wish(
             action=action,
             revision=int(seen) if seen.isdigit() and 0 < len(seen) < 9 and int(seen) > 0 else 1,

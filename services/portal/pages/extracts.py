@@ -13,10 +13,11 @@ from services.portal import extracts, forms, words
 from services.portal.clients import Trouble
 from services.portal.extracts import ExtractSheet
 from services.portal.pages.certificates import head
+from services.portal.proof import asked as asked_again
+from services.portal.proof import proved
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificates import Edit, ExtractView, NewExtract, ProblemView, Wish
 from shared.contracts.directory import OrganisationView
-from shared.contracts.identity import Proof
 from shared.rules.boxes import Model
 from shared.rules.extracts import EXTRACT_FORM, SIGNS
 from shared.rules.forms import Question
@@ -224,7 +225,7 @@ async def _confirm(
         wrong={each.field.rpartition(".")[2]: each for each in problems},
         blocking=[each for each in told if each.field.rpartition(".")[2] not in names and each.severity == "error"],
         refused=refused,
-        proof=proof,
+        proof=proof or asked_again(house, visitor, action),
         key=key,
         signer=visitor,
         decisions=[each for each in extracts.DECISIONS if each in view.may.do] if action in extracts.DECISIONS else [],
@@ -247,11 +248,7 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, extract_id: s
         raise Refused("unknown_action", action=action)
     seen = forms.text(typed, "revision")
     try:
-        if forms.text(typed, "password"):
-            await house.clients.identity.prove(visitor.session, Proof(password=forms.text(typed, "password")[:1024]))
-            house.doorkeeper.forget(visitor.session)
-            again = await house.doorkeeper.visitor(visitor.session, visitor.caller.organisation_id or "")
-            visitor = again or visitor
+        visitor = await proved(house, visitor, typed)
         wish = Wish(
             action=wanted,
             revision=int(seen) if seen.isdigit() and 0 < len(seen) < 9 and int(seen) > 0 else 1,

@@ -155,7 +155,7 @@ class House:
         mark = await self.fingerprint(certificate_id) if action in store.SIGNS else None
         told: dict[str, Any] = {
             "action": action,
-            "actor": world.person(by),
+            "actor": world.person(by, proved_at=self.clock()),
             "revision": row.revision,
             "form": world.FORMS.get(action, {}),
             "fingerprint": mark,
