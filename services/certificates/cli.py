@@ -1,4 +1,4 @@
-"""The ``bordereau`` command: check an exported journal, take the official nomenclature of a year."""
+"""The ``bordereau`` command: check copies and journals, take the official nomenclature of a year."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.certificates import commodities, verify, verify_pdf
+from services.certificates import commodities, offline
 from services.certificates.settings import Settings
 from shared.kit.db import Database
 from shared.reference import commodities as shipped
@@ -19,15 +19,11 @@ app.add_typer(reference, name="reference")
 
 @app.command("verify")
 def verify_files(
-    files: Annotated[list[Path], typer.Argument(help="Exported journals, printed copies (PDF).")],
+    files: Annotated[list[str], typer.Argument(help="Printed copies (PDF), exported journals, texts of square codes.")],
     keys: Annotated[Path | None, typer.Option(help="The published keys, as saved from /signing-keys.")] = None,
 ) -> None:
-    """Check exported journals and printed copies: seals, chain, documents, signatures. Needs no network."""
-    copies = [file for file in files if file.suffix.lower() == ".pdf"]
-    journals = [str(file) for file in files if file not in copies]
-    failed = verify_pdf.main(copies, keys) if copies else 0
-    failed |= verify.main(journals, str(keys) if keys else None) if journals else 0
-    raise typer.Exit(failed)
+    """Check printed copies, exported journals and square codes: seals, chain, signatures. Needs no network."""
+    raise typer.Exit(offline.main(files, keys))
 
 
 @reference.command("import")

@@ -1,40 +1,51 @@
-"""Copies of a certificate: what one is printed from, its code, and what its holder may learn without signing in.
+"""Copies of certificates and extracts: what one is printed from, its code, and the records it carries.
 
 One thing to remember: a code is derived from the installation's secret and kept nowhere; whoever has number and code
 holds a copy, and learns no more than stands on it.
 """
 
-import base64
 import hmac
-import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import commodities, paper, store, views
-from services.certificates.models import CertificateRow, JournalRow, PartyRow, SealedRow
+from services.certificates import commodities, extract_views, extracts, paper, store, views
+from services.certificates.models import CertificateRow, ExtractRow, JournalRow, PartyRow, SealedRow
 from services.certificates.pdf import Attached, Copy
 from services.certificates.seal import Seals, canonical, fingerprint
-from shared.contracts.verification import Presented, PublicView
+from services.certificates.statements import stated
+from shared.contracts.certificates import CertificateView, CommodityView, ExtractView
 from shared.kit.keys import Keyring
+from shared.rules import content as contents
 from shared.rules.actor import Actor
 from shared.rules.boxes import bare_root
-from shared.rules.refusals import Refused
-from shared.rules.status import Action, Status
+from shared.rules.status import Action
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 10
-STATEMENT: Final = "BDR1"
-"""How the statement in the second square code begins."""
 UNSEALED: Final = frozenset({Action.RECEIVE})
-"""The first consignee signs without the seal of a body or an authority: the file keeps the seal before his."""
+"""A consignee signs without the seal of a body or an authority: the file keeps the seal before his."""
 AFTER_ISSUE: Final = frozenset({"clearance_country", "entry_authority", "first_consignee", "release_by_batches"})
 """What others than the issuing body may still change after it signed (guide 002 §3.3)."""
+RECORDS: Final = ("certificate.json", "extract.json")
+"""What the record within a copy is called."""
+View = TypeVar("View", CertificateView, ExtractView)
+
+
+@dataclass(frozen=True)
+class Press:
+    """What every copy of this installation is printed with."""
+
+    seals: Seals
+    codes: Keyring
+    portal: str
+    """The address of the web site."""
+    demo: bool
 
 
 # ---- the code ---------------------------------------------------------------------------------------------------
@@ -68,39 +79,54 @@ def _code(certificate_id: str, key: bytes) -> str:
 
 
 async def copy_of(
-    session: AsyncSession,
-    row: CertificateRow,
-    actor: Actor,
-    now: datetime,
-    language: str,
-    *,
-    seals: Seals,
-    codes: Keyring,
-    portal: str,
-    demo: bool,
-) -> Copy:
+    session: AsyncSession, row: CertificateRow, actor: Actor, now: datetime, language: str, press: Press
+) -> Copy[CertificateView]:
     """All that a copy of a certificate is printed from, in its present revision."""
     view = await views.certificate(session, row, actor, now, language)
     _, sources = await store.facts(session, row.content, now, also=[row.creator])
     document = paper.document(row, sources)
+    lines = contents.lines(row.content)
+    return await _copy(session, row, view, document, sources, lines, row.created_at, language, press)
+
+
+async def extract_copy_of(
+    session: AsyncSession, row: ExtractRow, actor: Actor, now: datetime, language: str, press: Press
+) -> Copy[ExtractView]:
+    """All that a copy of an extract is printed from; it holds nothing that its consignee may not see."""
+    view = await extract_views.extract(session, row, actor, now, language)
+    parent = await store.found(session, row.parent_id)
+    _, sources = await extracts.facts(session, row, parent, now)
+    document = extracts.document(row, parent, sources)
+    lines = contents.lines(view.parent.content)
+    return await _copy(session, row, view, document, sources, lines, parent.created_at, language, press)
+
+
+async def _copy(
+    session: AsyncSession,
+    row: CertificateRow | ExtractRow,
+    view: View,
+    document: dict[str, Any],
+    sources: Mapping[str, PartyRow],
+    goods: Iterable[Mapping[str, Any]],
+    born: datetime,
+    language: str,
+    press: Press,
+) -> Copy[View]:
     mark = fingerprint(canonical(document))
-    lines = await _journal(session, row)
+    lines = await journal_of(session, row)
     signed = [line for line in lines if line.seal is not None]
     last = next((line for line in reversed(signed) if line.action not in UNSEALED), None)
-    cn_codes = sorted({str(each["cn_code"]) for each in row.content.get("product_lines") or () if each.get("cn_code")})
-    code = code_of(row.id, codes) if row.number else ""
-    address = f"{portal}/verify/{quote(row.number or '', safe='')}"
-    statement, key = await _statement(session, row, last, mark, seals) if last else ("", "")
+    code = code_of(row.id, press.codes) if row.number else ""
+    address = f"{press.portal}/verify/{quote(row.number or '', safe='')}"
+    statement, key = await stated(session, row, last.organisation_id, mark, press.seals) if last else ("", "")
     return Copy(
         view=view,
-        goods={
-            each.code: each for each in await commodities.by_code(session, cn_codes, row.created_at.date(), language)
-        },
+        goods=await _goods(session, goods, born, language),
         fingerprint=mark,
         address=f"{address}?{urlencode({'c': code, 'r': row.revision})}" if code else "",
-        page=f"{portal}/verify",
+        page=f"{press.portal}/verify",
         code=code,
-        later=_later(lines),
+        later=_later(lines) if isinstance(row, CertificateRow) else {},
         statement=statement,
         statement_key=key,
         statement_by=_name(last, sources),
@@ -108,23 +134,31 @@ async def copy_of(
         sealed_id=last.organisation_id if last else "",
         sealed_country=_country(last, sources),
         attached=await _attached(session, row, document, signed),
-        demo=demo,
+        demo=press.demo,
     )
 
 
-def _name(line: JournalRow | None, sources: dict[str, PartyRow]) -> str:
+async def _goods(
+    session: AsyncSession, lines: Iterable[Mapping[str, Any]], born: datetime, language: str
+) -> dict[str, CommodityView]:
+    codes = sorted({str(each["cn_code"]) for each in lines if each.get("cn_code")})
+    return {each.code: each for each in await commodities.by_code(session, codes, born.date(), language)}
+
+
+def _name(line: JournalRow | None, sources: Mapping[str, PartyRow]) -> str:
     if line is None:
         return ""
     source = sources.get(line.organisation_id)
     return str(source.record["name"]) if source else line.organisation
 
 
-def _country(line: JournalRow | None, sources: dict[str, PartyRow]) -> str:
+def _country(line: JournalRow | None, sources: Mapping[str, PartyRow]) -> str:
     source = sources.get(line.organisation_id) if line else None
     return str(source.record["country"]) if source else ""
 
 
-async def _journal(session: AsyncSession, row: CertificateRow) -> list[JournalRow]:
+async def journal_of(session: AsyncSession, row: CertificateRow | ExtractRow) -> list[JournalRow]:
+    """The lines of a journal, oldest first."""
     found = await session.exec(
         select(JournalRow).where(JournalRow.certificate_id == row.id).order_by(col(JournalRow.seq))
     )
@@ -142,25 +176,14 @@ def _later(lines: list[JournalRow]) -> dict[str, datetime]:
     return changed
 
 
-async def _statement(
-    session: AsyncSession, row: CertificateRow, last: JournalRow, mark: str, seals: Seals
-) -> tuple[str, str]:
-    """What the second square code says, signed with the key of the last organisation that sealed; and the key's id."""
-    said = {"at": row.updated_at.isoformat(), "copy": 1, "f": mark, "n": row.number, "r": row.revision, "s": row.status}
-    seal = await seals.sign(session, last.organisation_id, said)
-    parts = (canonical(said).encode(), base64.b64decode(seal["signature"]))
-    return ".".join(
-        [STATEMENT, seal["key"], *(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in parts)]
-    ), seal["key"]
-
-
 async def _attached(
-    session: AsyncSession, row: CertificateRow, document: dict[str, Any], signed: list[JournalRow]
+    session: AsyncSession, row: CertificateRow | ExtractRow, document: dict[str, Any], signed: list[JournalRow]
 ) -> tuple[Attached, ...]:
     """The record of this revision with its signatures and keys, and each sealed document byte for byte."""
+    kind = "certificate" if isinstance(row, CertificateRow) else "extract"
     used = {line.seal["key"] for line in signed if line.seal}
     record = {
-        "format": "bordereau-certificate-1",
+        "format": f"bordereau-{kind}-1",
         "status": row.status,
         "document": document,
         "signatures": [line.seal for line in signed],
@@ -170,7 +193,7 @@ async def _attached(
         select(SealedRow).where(SealedRow.certificate_id == row.id).order_by(col(SealedRow.revision))
     )
     return (
-        Attached("certificate.json", canonical(record), "The record of this revision, with signatures and public keys"),
+        Attached(f"{kind}.json", canonical(record), "The record of this revision, with signatures and public keys"),
         *(
             Attached(
                 f"sealed-{each.fingerprint}.json",
@@ -180,76 +203,3 @@ async def _attached(
             for each in sealed
         ),
     )
-
-
-# ---- what the holder of a copy may learn -----------------------------------------------------------------------
-
-
-async def presented(session: AsyncSession, number: str, code: str, revision: int | None, codes: Keyring) -> PublicView:
-    """The certificate as the public sees it; a wrong number and a wrong code are the same to us."""
-    row = await by_number(session, number)
-    right = fits(code, row.id if row else number, codes)
-    if row is None or not right:
-        raise Refused("not_found")
-    return await public(session, row, revision)
-
-
-async def by_number(session: AsyncSession, number: str) -> CertificateRow | None:
-    """The certificate with this number, typed in whatever case."""
-    found = await session.exec(select(CertificateRow).where(CertificateRow.number == number.strip().upper()))
-    return found.one_or_none()
-
-
-async def public(session: AsyncSession, row: CertificateRow, revision: int | None) -> PublicView:
-    """A certificate without persons and without parties other than its issuing body."""
-    body = await session.get(PartyRow, row.issuing_body) if row.issuing_body else None
-    lines = await _journal(session, row)
-    compared = None
-    if revision is not None:
-        compared = Presented.UNKNOWN
-        if 0 < revision <= row.revision:
-            compared = Presented.CURRENT if revision == row.revision else Presented.OLDER
-    assert row.number is not None
-    return PublicView(
-        number=row.number,
-        form_model=row.form_model,
-        status=Status(row.status),
-        status_since=row.entered_at,
-        issuing_body=str(body.record["name"]) if body else "",
-        issuing_body_code=body.record.get("code") if body else None,
-        country_of_export=row.country_of_export,
-        issued_at=next((line.at for line in lines if line.action == Action.SIGN), None),
-        revision=row.revision,
-        updated_at=row.updated_at,
-        replaces=await _number(session, row.replaces),
-        replaced_by=await _number(session, row.replaced_by),
-        presented=compared,
-    )
-
-
-async def _number(session: AsyncSession, certificate_id: str | None) -> str | None:
-    other = await session.get(CertificateRow, certificate_id) if certificate_id else None
-    return other.number if other else None
-
-
-def statement_said(text: str, published: dict[str, Any]) -> dict[str, Any]:
-    """What a square code says, checked against published signing keys and nothing else; ``ValueError`` says why not."""
-    parts = text.strip().split(".")
-    if len(parts) != 4 or parts[0] != STATEMENT:
-        raise ValueError("this is no statement of a square code")
-    known = next((each for each in published["keys"] if each["id"] == parts[1]), None)
-    if known is None:
-        raise ValueError("its key is not published")
-    said = _bytes(parts[2])
-    try:
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(known["public_key"])).verify(_bytes(parts[3]), said)
-    except InvalidSignature:
-        raise ValueError("its signature does not fit") from None
-    body = json.loads(said)
-    if not isinstance(body, dict) or body.get("copy") != 1:
-        raise ValueError("this is no statement of a square code")
-    return body
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

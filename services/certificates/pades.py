@@ -9,9 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import io
-import zlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -22,15 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
-from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
-from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -44,14 +37,6 @@ POLICY: Final = "1.3.6.1.4.1.4146.2.2"
 KEPT: Final = 64
 """Sealed files remembered, so that the same copy asked for twice is the same file."""
 
-# fmt: off
-UNREADABLE: Final = (
-    PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OSError, zlib.error,
-    AssertionError, NotImplementedError, ArithmeticError,
-)
-# fmt: on
-"""What a library says of a file that somebody broke."""
-
 
 class SealProvider(ABC):
     """Whoever seals files for organisations."""
@@ -63,23 +48,6 @@ class SealProvider(ABC):
     @abstractmethod
     def authorities(self) -> list[bytes]:
         """The certificates (DER) of the authorities whose seals count as ours."""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What the seal of a file says."""
-
-    sealed: bool = False
-    intact: bool = False
-    """The seal fits, and nothing but its own validation material came after it."""
-    trusted: bool = False
-    """It leads to one of the given authorities."""
-    by: str | None = None
-    at: datetime | None = None
-    """The time of its time stamp."""
-    wrong: tuple[str, ...] = ()
-    files: dict[str, bytes] = field(default_factory=dict)
-    """The files within the file."""
 
 
 class LocalSeals(SealProvider):
@@ -241,67 +209,6 @@ class LocalClock(TimeStamper):
         return tsp.TimeStampResp(
             {"status": tsp.PKIStatusInfo({"status": tsp.PKIStatus("granted")}), "time_stamp_token": token}
         )
-
-
-# ---- checking ---------------------------------------------------------------------------------------------------
-
-
-async def check(pdf: bytes, authorities: list[bytes]) -> Checked:
-    """What a file's seal says; a file that is no PDF, or has no seal of ours, is told by ``wrong``."""
-    try:
-        reader = PdfFileReader(io.BytesIO(pdf))
-        files = attached(reader)
-        embedded = list(reader.embedded_regular_signatures)
-    except UNREADABLE:
-        return Checked(wrong=("not_a_pdf",))
-    if not embedded:
-        return Checked(wrong=("no_seal",), files=files)
-    roots = [asn1_x509.Certificate.load(each) for each in authorities]
-    trust = ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
-    try:
-        status = await async_validate_pdf_signature(embedded[0], trust)
-        last = [await async_validate_pdf_timestamp(each, trust) for each in reader.embedded_timestamp_signatures[-1:]]
-    except (SignatureValidationError, *UNREADABLE):
-        return Checked(sealed=True, wrong=("seal_broken",), files=files)
-    stamp = status.timestamp_validity
-    stamped = stamp is not None and stamp.intact and stamp.valid
-    fits = bool(status.intact and status.valid)
-    padded = all(_is_padded(each.pkcs7_content) for each in reader.embedded_signatures)
-    # the last time stamp covers the file to its end: whatever is added or changed after the seal is seen by it
-    closed = all(each.intact and each.valid and each.coverage is SignatureCoverageLevel.ENTIRE_FILE for each in last)
-    quiet = status.modification_level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES)
-    untouched = bool(last) and closed and padded and quiet and len(embedded) == 1
-    trusted = bool(status.trusted and all(each.trusted for each in last))
-    found = {"seal_broken": not fits, "changed_after": not untouched, "not_ours": not trusted, "no_time": not stamped}
-    subject = status.signing_cert.subject.native
-    return Checked(
-        sealed=True,
-        intact=fits and untouched,
-        trusted=trusted,
-        by=str(subject.get("common_name") or subject.get("organization_name") or ""),
-        at=stamp.timestamp if stamped and stamp is not None else None,
-        wrong=tuple(code for code, is_wrong in found.items() if is_wrong),
-        files=files,
-    )
-
-
-def _is_padded(content: bytes) -> bool:
-    """Whether a signature's place holds the signature and then nothing but zeros; no signature covers that rest."""
-    return not content[len(cms.ContentInfo.load(content).dump()) :].strip(b"\0")
-
-
-def attached(reader: PdfFileReader) -> dict[str, bytes]:
-    """The files within a PDF, by name."""
-    found: dict[str, bytes] = {}
-    names = reader.root.get("/Names", {}).get("/EmbeddedFiles", None)
-    waiting = [names] if names is not None else []
-    while waiting and len(found) < 1000:
-        node = waiting.pop()
-        waiting += [each.get_object() for each in node.get("/Kids", [])][:1000]
-        pairs = list(node.get("/Names", []))
-        for name, entry in zip(pairs[::2], pairs[1::2], strict=False):
-            found[str(name)] = bytes(entry.get_object()["/EF"]["/F"].data)
-    return found
 
 
 # ---- keys and certificates --------------------------------------------------------------------------------------

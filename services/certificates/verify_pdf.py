@@ -6,13 +6,12 @@ Whoever could write the whole file could write its keys too: ``--keys`` compares
 import asyncio
 import base64
 import logging
-from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from services.certificates.pades import check
+from services.certificates.seal_check import check
 from services.certificates.verify import canonical, read, sha256
 
 SAYS = {
@@ -32,7 +31,7 @@ def wrong_with(pdf: bytes, published: dict[str, Any] | None = None) -> list[str]
     if "not_a_pdf" in checked.wrong:
         return wrong
     try:
-        record = read(checked.files["certificate.json"].decode())
+        record = read((checked.record or b"").decode())
         keys = {each["id"]: each for each in record["keys"]}
         for seal in record["signatures"]:
             wrong += _seal(seal, keys, checked.files)
@@ -59,15 +58,3 @@ def _seal(seal: dict[str, Any], keys: dict[str, Any], files: dict[str, bytes]) -
     except (InvalidSignature, ValueError):
         return [f"the signature of box {seal['statement']['box']} does not fit"]
     return []
-
-
-def main(files: list[Path], keys: Path | None = None) -> int:
-    """Check each copy and say so; 0 when all are well, 1 otherwise."""
-    published = read(keys.read_text(encoding="utf-8")) if keys else None
-    failed = 0
-    for file in files:
-        wrong = wrong_with(file.read_bytes(), published)
-        failed += bool(wrong)
-        print(f"{file}: {'NOT in order' if wrong else 'in order'}")  # noqa: T201
-        print(*(f"  {fault}\n" for fault in wrong), sep="", end="")  # noqa: T201
-    return 1 if failed else 0

@@ -1,10 +1,11 @@
-"""What anybody may learn of a certificate who holds a copy of it: no parties but the issuing body, no persons."""
+"""What anybody may learn of a certificate or extract who holds a copy of it: its issuing body, and no other party."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.rules.extracts import ExtractStatus
 from shared.rules.status import Status
 
 
@@ -20,13 +21,13 @@ class Presented(StrEnum):
 
 
 class PublicView(BaseModel):
-    """A certificate as the public sees it with number and code."""
+    """A certificate or an extract as the public sees it with number and code."""
 
     model_config = ConfigDict(frozen=True)
 
     number: str
     form_model: str
-    status: Status
+    status: Status | ExtractStatus
     status_since: datetime
     issuing_body: str
     issuing_body_code: str | None
@@ -36,6 +37,12 @@ class PublicView(BaseModel):
     updated_at: datetime
     replaces: str | None = None
     replaced_by: str | None = None
+    extract_of: str | None = None
+    """The certificate an extract was cut from."""
+    certificate_status: Status | None = None
+    """Where that certificate stands."""
+    endorsed_at: datetime | None = None
+    """When the authority decided on the batch."""
     presented: Presented | None = None
     """None when nobody said of which revision his copy is."""
 
@@ -46,14 +53,30 @@ class FileView(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     is_copy: bool
-    """Whether it is a copy of a certificate printed here at all."""
+    """Whether it is a copy of a certificate or extract printed here at all."""
     sealed: bool = False
     intact: bool = False
     """Whether the seal fits and nothing was added or changed after it."""
     ours: bool = False
-    """Whether the seal comes from an organisation of this system."""
+    """Whether the seal is one of this system's."""
     sealed_by: str | None = None
     sealed_at: datetime | None = None
     wrong: tuple[str, ...] = ()
     """What is wrong, one code each."""
     certificate: PublicView | None = None
+    """What the certificate is now, when the file is genuine."""
+
+
+class StatementView(BaseModel):
+    """What the signed statement of a square code says, checked against the published keys."""
+
+    model_config = ConfigDict(frozen=True)
+
+    genuine: bool
+    number: str | None = None
+    revision: int | None = None
+    status: Status | ExtractStatus | None = None
+    """The status when the copy was printed."""
+    said_at: datetime | None = None
+    by: str | None = None
+    """The organisation whose key signed it."""

@@ -12,7 +12,10 @@ import pypdfium2
 import pytest
 
 from services.certificates import copies, pdf
-from services.certificates.pades import LocalSeals, check
+from services.certificates.pades import LocalSeals
+from services.certificates.print.words import sentences
+from services.certificates.seal_check import check
+from services.certificates.statements import statement_said
 from services.certificates.verify_pdf import wrong_with
 from shared.kit.keys import Keyring, keyring
 from shared.rules.boxes import PRINTED, Model
@@ -48,9 +51,15 @@ def authorities(house: House) -> list[bytes]:
     return LocalSeals(keyring(house.around.settings.codec_key_file, "file-seals")).authorities()
 
 
+def press(house: House) -> copies.Press:
+    """What copies are printed with here."""
+    codes = keyring(house.around.settings.codec_key_file, "verification-codes")
+    return copies.Press(house.activities.seals, codes, "https://portal.example", demo=False)
+
+
 def test_every_printed_sentence_is_in_french_and_none_is_left_over() -> None:
     french = catalogue(pdf.HERE / "fr.po")
-    assert set(french) == set(pdf.sentences())
+    assert set(french) == set(sentences())
     holes = re.compile(r"\{\w+\}")
     assert all(sorted(holes.findall(each)) == sorted(holes.findall(said)) for each, said in french.items())
 
@@ -197,18 +206,15 @@ async def test_the_square_code_is_checked_without_network(house: House) -> None:
             world.person(BODY),
             house.clock(),
             "en",
-            seals=house.activities.seals,
-            codes=keyring(house.around.settings.codec_key_file, "verification-codes"),
-            portal="https://portal.example",
-            demo=False,
+            press(house),
         )
     published = await house.get(EXPORTER, "/signing-keys")
-    said = copies.statement_said(made.statement, published)
+    said = statement_said(made.statement, published)
     assert (said["n"], said["r"], said["s"]) == (row.number, row.revision, "ISSUED")
     with pytest.raises(ValueError, match="signature"):
-        copies.statement_said(made.statement[:-4] + "AAAA", published)
+        statement_said(made.statement[:-4] + "AAAA", published)
     with pytest.raises(ValueError, match="key"):
-        copies.statement_said(made.statement, {"keys": []})
+        statement_said(made.statement, {"keys": []})
     assert made.address.startswith("https://portal.example/verify/COI.MA.2026.0000001?c=")
 
 
