@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.directory import deciders, proposals, records, roles, standing, store, views
+from services.directory import deciders, endings, proposals, records, roles, standing, store, views
 from services.directory.store import Search
 from shared.contracts.directory import (
     OPERATOR_LIFE,
@@ -52,7 +52,7 @@ from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentPerson, CurrentReader
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
-from shared.rules.requests import Side
+from shared.rules.requests import RoleStatus, Side
 from shared.rules.roles import RoleType
 from shared.rules.sentences import SENTENCES
 from shared.words import best_language, say
@@ -310,9 +310,12 @@ async def role_step(
 ) -> RoleRequestView:
     """Validate, refuse, ask, answer, withdraw, suspend, reinstate, revoke, appoint, dismiss."""
     role = str(role_id)
-    await _ask_role(around, role, wish.action, asker, wish.revision, wish.form, key)
+    told = await _ask_role(around, role, wish.action, asker, wish.revision, wish.form, key)
     async with around.database.transaction() as session:
         row = await roles.role(session, role)
+    if told.status in (RoleStatus.SUSPENDED, RoleStatus.WITHDRAWN):
+        await endings.heard(around, row.person_id, row.organisation_id)
+    async with around.database.transaction() as session:
         if asker.person_id == row.person_id:
             return (await views.role_views(session, [row], Side.APPLICANT))[0]
         return (await views.role_views(session, [row], Side.VALIDATOR))[0]

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.identity import creations, lockout, resets, store
+from services.identity import creations, lockout, resets, second_factor, store
 from services.identity.attempts import Attempts
 from services.identity.links import Mint
 from services.identity.models import AccountRow, SessionRow
 from services.identity.person_check import PersonCheck
+from services.identity.proof import Proofs
 from services.identity.rules import SessionEnd, Wearer, asked_for, is_language, is_time_zone, missing
 from services.identity.signing import Signer
 from services.identity.sources import Rate, Source
@@ -25,7 +26,6 @@ from shared.contracts.identity import (
     PersonView,
     PostView,
     Preferences,
-    Proof,
     Recipient,
     ServiceToken,
     SessionView,
@@ -50,6 +50,7 @@ class Desk:
         self.around, self.attempts, self.signer = around, attempts, signer
         settings = around.settings
         self.mint = Mint(keyring(settings.codec_key_file, "identity-links"))
+        self.proofs = Proofs(around, attempts, self.mint)
         self.person_check = PersonCheck(keyring(settings.codec_key_file, "person-check"), settings.proof_cost)
         self.registrations = Rate(settings.registrations_per_source)
         self.limits = store.Limits(
@@ -112,17 +113,31 @@ async def sign_in(
     attempt: SignIn, source: Source, desk: CurrentDesk, authorization: Annotated[str | None, Header()] = None
 ) -> SessionView:
     """Open a session; one the browser already had is ended, so that a secret never outlives a sign-in."""
-    now = desk.around.now()
     async with desk.around.database.transaction() as session:
         account = await store.account_by_email(session, attempt.email)
     renewed = await desk.attempts.weigh(account, attempt.email, attempt.password, source, attempt.device)
     assert account is not None
+    await desk.proofs.ask_for_second(account, renewed)
+    return await admit(desk, account, attempt.device, attempt.agent, source, authorization, renewed)
+
+
+async def admit(
+    desk: Desk,
+    account: AccountRow,
+    known: str | None,
+    agent: str,
+    source: str,
+    authorization: str | None,
+    renewed: str | None = None,
+) -> SessionView:
+    """A session for somebody who has proved to be himself in full."""
+    now = desk.around.now()
     secret, digest = tokens.mint("session")
     async with desk.around.database.transaction() as session:
         if former := secret_of(authorization):
             await store.end_session(session, tokens.digest(former), now, SessionEnd.ROTATED)
-        opened = await store.open_session(session, account, digest, now, renewed, attempt.agent, source)
-        device = await lockout.right(session, account, attempt.device, attempt.agent, now)
+        opened = await store.open_session(session, account, digest, now, renewed, agent, source)
+        device = await lockout.right(session, account, known, agent, now)
         person = await _person(desk, session, account)
     expires_at = min(opened.seen_at + desk.limits.idle, opened.opened_at + desk.limits.longest)
     return SessionView(session=secret, expires_at=expires_at, person=person, device=device)
@@ -138,20 +153,10 @@ async def sign_out(desk: CurrentDesk, authorization: Annotated[str | None, Heade
     raise Refused("unauthenticated")
 
 
-@router.post("/sessions/current/proof")
-async def prove(proof: Proof, current: CurrentSession, source: Source, desk: CurrentDesk) -> ServiceToken:
-    """Prove once more to be oneself, before a signature; the answer is a token that says so."""
-    opened, account = current
-    await desk.attempts.weigh(account, account.email, proof.password, source)
-    async with desk.around.database.transaction() as session:
-        await store.prove(session, opened, desk.around.now())
-    return await _token(desk, opened, account)
-
-
 @router.post("/tokens", status_code=201)
 async def token(current: CurrentSession, desk: CurrentDesk) -> ServiceToken:
     """A short-lived token with which the portal speaks to the services on this person's behalf."""
-    return await _token(desk, *current)
+    return await token_for(desk, *current)
 
 
 @router.get("/me")
@@ -257,6 +262,13 @@ async def recipient(person_id: UUID, _: CurrentService, desk: CurrentDesk) -> Re
     )
 
 
+@router.get("/people/{person_id}/posts")
+async def posts_of(person_id: UUID, _: CurrentService, desk: CurrentDesk) -> list[str]:
+    """The organisations a person's next token would name: whoever ended a role sees here that it was heard."""
+    async with desk.around.database.transaction() as session:
+        return [post.organisation_id for post, _ in await store.posts(session, str(person_id))]
+
+
 @router.get("/sessions/ended")
 async def ended(_: CurrentService, desk: CurrentDesk) -> list[str]:
     """The sessions that ended in the last minutes: their tokens are refused; for services only."""
@@ -291,7 +303,9 @@ async def _person(desk: Desk, session: AsyncSession, row: AccountRow) -> PersonV
     )
 
 
-async def _token(desk: Desk, opened: SessionRow, account: AccountRow) -> ServiceToken:
+async def token_for(desk: Desk, opened: SessionRow, account: AccountRow) -> ServiceToken:
+    """A token for this session, with the posts the person holds and the second factors he could prove himself by."""
     async with desk.around.database.transaction() as session:
         posts = [post for post, _ in await store.posts(session, account.id)]
-    return await desk.signer.token(account, opened, posts, desk.around.now())
+        ways = await second_factor.ways(session, account.id)
+    return await desk.signer.token(account, opened, posts, desk.around.now(), ways)

@@ -1,9 +1,11 @@
 """From a new account to *Valid* (guides 001 and 002 §2.2–2.3), through the real everything, with the real letters."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx2
 import pytest
 import pytest_asyncio
@@ -150,3 +152,87 @@ async def refused(wish: Any) -> Refusal:
     with pytest.raises(Refusal) as refusal:
         await wish
     return refusal.value
+
+
+# ── Suspension, mergers and edits, felt by the other services ─────────────────────────────────────────────────────
+
+EVERYWHERE = (
+    ("directory", "GET", "/people/me/role-requests", None),
+    ("directory", "POST", "/role-requests", {"wanted": [{"organisation_id": organisation("tarn-bio-import")}]}),
+    ("certificates", "GET", "/certificates", None),
+    ("certificates", "POST", "/certificates", {"content": complete()}),
+    ("notifications", "GET", "/news", None),
+)
+
+
+async def test_the_first_request_after_a_suspension_is_refused_everywhere(
+    stack: Stack, web: httpx2.AsyncClient, people: People
+) -> None:
+    max_ = await member(stack, web, people, "tarn-bio-import")
+    for service, method, path, _ in EVERYWHERE:
+        if method == "GET":
+            assert (await max_.says(method, path, service=service)).is_success, path
+    (role,) = await mine(max_)
+    await steps(await people(INAO), f"/role-requests/{role['id']}", "suspend", "On leave.")
+    for service, method, path, body in EVERYWHERE:
+        answer = await max_.says(method, path, body, service=service)
+        assert (answer.status_code, answer.json()["code"]) == (401, "session_ended"), (service, path, answer.text)
+    session = {"Authorization": f"Session {max_.session}"}
+    assert (await web.post(f"{stack.addresses['identity']}/tokens", headers=session)).status_code == 401
+    assert (await (await max_.signs_in(PASSWORD)).says("GET", "/certificates")).status_code in (403, 404)
+    await told(stack, web, max_.email, "suspended", "Tarn Bio Import")
+
+
+async def party(paper: asyncpg.Connection, slug: str, status: str) -> str:
+    """The event with which the certificates service heard that an organisation stands so."""
+    question = "SELECT event_id::text FROM party WHERE id = $1 AND record ->> 'status' = $2"
+    return str(await until(lambda: paper.fetchval(question, organisation(slug), status)))
+
+
+async def standing(person: Person, slug: str, action: str, reason: str) -> None:
+    """Suspends or reinstates an organisation."""
+    here = f"/organisations/{organisation(slug)}"
+    revision = (await person.asks("GET", f"{here}/may", service=DIRECTORY))["revision"]
+    wish = {"action": action, "revision": revision, "form": {"reason": reason}}
+    await person.asks("POST", f"{here}/steps", wish, service=DIRECTORY)
+
+
+async def test_an_importer_suspended_after_submission_stops_the_signature(
+    people: People, paper: asyncpg.Connection
+) -> None:
+    inao, body = await people(INAO), await people(BODY)
+    certificate = await people.brought_to("submit", importer=organisation("languedoc-bio"))
+    await standing(inao, "languedoc-bio", "suspend", "The certificate of the company ran out.")
+    await party(paper, "languedoc-bio", "SUSPENDED")
+    refusal = await refused(body.does(certificate["id"], "sign"))
+    assert ("11", "partner_not_valid") in refusal.missing
+    await standing(inao, "languedoc-bio", "reinstate", "It was renewed.")
+    relied_on = await party(paper, "languedoc-bio", "VALID")
+    await body.does(certificate["id"], "sign")
+    *_, line = (await body.asks("GET", f"/certificates/{certificate['id']}/journal"))["lines"]
+    assert (line["action"], line["relies_on"][organisation("languedoc-bio")]) == ("sign", relied_on)
+
+
+async def test_what_is_in_force_is_signed_while_an_edit_waits(people: People, paper: asyncpg.Connection) -> None:
+    owner, inao, body = await people("importer@acme.example"), await people(INAO), await people(BODY)
+    here = f"/organisations/{organisation('acme-bio-imports')}"
+    record = await owner.asks("GET", here, service=DIRECTORY)
+    revision = (await owner.asks("GET", f"{here}/may", service=DIRECTORY))["revision"]
+    edit = {"revision": revision, "changes": {"name": "ACME Organic Imports"}, "reason": "The company grew."}
+    pending = (await owner.asks("PUT", here, edit, service=DIRECTORY))["pending"]
+    certificate = await people.brought_to("sign", importer=organisation("acme-bio-imports"))
+    assert (await sealed(paper, certificate))["name"] == record["name"]
+    await steps(inao, f"/proposals/{pending}", "validate")
+    renamed = "SELECT 1 FROM party WHERE record ->> 'name' = 'ACME Organic Imports'"
+    await until(lambda: paper.fetchval(renamed))
+    assert (await sealed(paper, certificate))["name"] == record["name"], "what was sealed stays"
+    later = await people.brought_to("submit", importer=organisation("acme-bio-imports"))
+    await body.does(later["id"], "sign")
+    assert (await sealed(paper, later))["name"] == "ACME Organic Imports"
+
+
+async def sealed(paper: asyncpg.Connection, certificate: JSON) -> JSON:
+    """The importer as the last sealed document of a certificate shows him."""
+    question = "SELECT document FROM sealed WHERE certificate_id = $1 ORDER BY revision DESC LIMIT 1"
+    document = json.loads(await paper.fetchval(question, certificate["id"]))
+    return document["organisations"][document["content"]["importer"]]  # type: ignore[no-any-return]
