@@ -7,8 +7,8 @@ from sqlalchemy import func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.certificates.finding import normalised, prefix_query
 from services.certificates.models import CommodityRow
-from services.certificates.paper import normalised, prefix_query
 from shared.contracts.certificates import CommodityView
 from shared.reference import commodities as shipped
 

@@ -3,8 +3,9 @@
 import base64
 import json
 import uuid
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    or_,
     select,
     text,
     true,
@@ -26,7 +26,7 @@ from sqlalchemy import column as sql_column
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import paper, store, views
+from services.certificates import finding, store, views
 from services.certificates.models import CertificateRow, Id
 from shared.contracts.certificates import CertificateLine, CertificatePage
 from shared.rules.actor import Actor
@@ -34,6 +34,7 @@ from shared.rules.refusals import Refused
 from shared.rules.status import Status
 
 COUNT_LIMIT = 1000
+Flag = StrEnum("Flag", [(each, each) for each in finding.FLAGS])  # type: ignore[misc]
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 SORTS: dict[str, tuple[Any, bool]] = {
@@ -51,15 +52,48 @@ ENDLESS = (datetime.max, datetime.min)  # noqa: DTZ901
 """How the driver reads and writes infinity."""
 
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["MA"])]
+Organisation = Annotated[str, Field(pattern=UUID)]
+Beginning = Annotated[str, Field(max_length=60)]
+Day = Annotated[date | None, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1), examples=["2026-11-20"])]
+
+
 class ListWish(BaseModel):
-    """What a list is asked for; unknown parameters are refused by name."""
+    """What a list is asked for; unknown parameters are refused by name. Each row of FILTERS has its field here."""
 
     model_config = ConfigDict(extra="forbid")
 
-    status: list[Status] = Field(default_factory=list)
-    text: str = Field(default="", max_length=200)
-    party: str | None = Field(default=None, pattern=UUID)
+    status: list[Status] = Field(default_factory=list, max_length=20)
+    text: str = Field(default="", max_length=200, description="Words by their beginnings, in any box that has words.")
+    party: Organisation | None = Field(default=None, description="An organisation in any box.")
+    exporter: Organisation | None = None
+    importer: Organisation | None = None
+    issuing_body: Organisation | None = None
+    first_consignee: Organisation | None = None
+    entry_authority: Organisation | None = None
+    responsible_for_load: Organisation | None = None
+    producer: Organisation | None = None
+    authority_country: Country | None = Field(default=None, description="The country of the authority of box 9.")
+    clearance_country: Country | None = None
+    country_of_origin: Country | None = None
+    country_of_export: Country | None = None
+    goods: Beginning = Field(default="", description="Words of the trade name, or the beginning of a commodity code.")
+    cn_code: str = Field(default="", pattern=r"^(\d{2,8})?$", examples=["0804"])
+    lot: Beginning = ""
+    container: Beginning = Field(default="", description="The beginning of a container or seal number.")
+    document: Beginning = Field(default="", description="The beginning of a document or national reference number.")
+    form_model: Literal["COI_2017", "COI_2022"] | None = None
+    flag: list[Flag] = Field(default_factory=list, max_length=10, description="All of these must be true.")
     awaits_me: bool = False
+    ours: bool = Field(default=False, description="Drawn up by my organisation.")
+    created_from: Day = None
+    created_until: Day = None
+    issued_from: Day = None
+    issued_until: Day = None
+    decided_from: Day = None
+    decided_until: Day = None
+    arrival_from: Day = None
+    arrival_until: Day = None
     sort: Literal["updated", "oldest", "number", "-number", "status", "-status", "arrival", "-arrival"] = "updated"
     after: str | None = Field(default=None, max_length=400)
     limit: int = Field(default=25, ge=1, le=100)
@@ -91,34 +125,7 @@ async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> Certifica
 
 
 def _conditions(actor: Actor, customs: str | None, wish: ListWish) -> list[ColumnElement[bool]]:
-    seen: ColumnElement[bool] = col(CertificateRow.visible_to).contains([actor.organisation_id])
-    if customs:
-        seen = or_(seen, and_(col(CertificateRow.submitted), col(CertificateRow.clearance_country) == customs))
-    conditions = [seen]
-    if wish.status:
-        conditions.append(col(CertificateRow.status).in_(wish.status))
-    if wish.awaits_me:
-        conditions.append(col(CertificateRow.awaited_by).contains([actor.organisation_id]))
-    if wish.party:
-        conditions.append(
-            or_(
-                *(
-                    col(column) == wish.party
-                    for column in (
-                        CertificateRow.exporter,
-                        CertificateRow.importer,
-                        CertificateRow.issuing_body,
-                        CertificateRow.first_consignee,
-                        CertificateRow.entry_authority,
-                    )
-                )
-            )
-        )
-    if wish.text.strip():
-        query = paper.prefix_query(wish.text)
-        found = col(CertificateRow.search).op("@@")(func.to_tsquery("simple", query)) if query else None
-        conditions.append(found if found is not None else ~true())
-    return conditions
+    return [finding.seen(actor, customs), *finding.conditions(actor, wish)]
 
 
 async def _counts(session: AsyncSession, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
@@ -156,7 +163,7 @@ def _line(row: CertificateRow, known: dict[str, Any], actor: Actor) -> Certifica
         issuing_body=shown(row.issuing_body),
         first_consignee=shown(row.first_consignee),
         entry_authority=shown(row.entry_authority),
-        goods=row.goods,
+        goods=finding.goods_for(row, actor.organisation_id),
         country_of_export=row.country_of_export,
         updated_at=row.updated_at,
         arrival_at=row.arrival_at,

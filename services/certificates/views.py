@@ -91,25 +91,6 @@ def next_action(row: CertificateRow, mine: frozenset[Tie]) -> Action | None:
     return {Status.DESCRIPTION_COMPLETED: Action.SIGN, Status.CONSIGNMENT_VERIFIED: Action.RECEIVE}.get(status)
 
 
-def flags(row: CertificateRow) -> list[str]:
-    """What is true of a certificate beside its status."""
-    raised = []
-    if row.status == Status.ISSUED:
-        true = {
-            "prior_notified": row.content.get("arrival_at"),
-            "customs_procedure_open": row.procedure_at,
-            "replacement_pending": paper.is_locked(row),
-            "checks_in_progress": row.content.get("entry_checks"),
-            "lab_pending": row.sampled_at,
-        }
-        raised = [flag for flag, is_true in true.items() if is_true]
-    if row.amended_at:
-        raised.append("amended_after_issue")
-    if "completion_overdue" in row.rung:
-        raised.append("completion_overdue")
-    return raised
-
-
 async def after(
     session: AsyncSession, certificate_id: str, key: str, actor: Actor, now: datetime, language: str
 ) -> CertificateView:
@@ -148,7 +129,7 @@ async def certificate(
         ),
         awaited=_awaited(row, sources, actor),
         signatures=await signatures(session, row.id, sources),
-        flags=flags(row),
+        flags=paper.flags(row),
         replaces=await _link(session, row.replaces, actor),
         replaced_by=await _link(session, row.replaced_by, actor),
         irregularities=await _irregularities(session, row) if mine else [],
