@@ -322,7 +322,9 @@ def _compared(of: Filter, value: Any, actor: Actor) -> ColumnElement[bool]:
         return column.in_(value)  # type: ignore[no-any-return]
     if of.reads is Reads.TRUE:
         return column.contains([actor.organisation_id])  # type: ignore[no-any-return]
-    return column >= _midnight(value) if of.reads is Reads.FROM else column < _midnight(value + timedelta(days=1))
+    begins = _midnight(value if of.reads is Reads.FROM else value + timedelta(days=1))
+    kept: ColumnElement[bool] = column >= begins if of.reads is Reads.FROM else column < begins
+    return kept
 
 
 def _midnight(day: date) -> datetime:
