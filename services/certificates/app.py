@@ -1,25 +1,34 @@
 """Wiring of the HTTP process."""
 
+import re
+
 from fastapi import FastAPI
 
-from services.certificates import api_copies, extract_api
+from services.certificates import api_copies, documents_api, extract_api
 from services.certificates.api import router
+from services.certificates.objects import store_of
 from services.certificates.pades import LocalSeals
 from services.certificates.seal import Seals
 from shared.kit.http import add_feed, create_app
 from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
+from shared.rules.documents import LARGEST
+
+ROOMY = ((re.compile(r"/certificates/[^/]+/uploads"), LARGEST + 1),)
+"""Where more than an order may be sent: files. The reader of the file says itself when it is too large."""
 
 
 def make_app(around: Surroundings) -> FastAPI:
     """The certificates service's HTTP door."""
-    app = create_app("Bordereau · certificates", around.gatekeeper)
+    app = create_app("Bordereau · certificates", around.gatekeeper, roomy=ROOMY)
     app.state.around = around
     app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
     app.state.file_seals = LocalSeals(keyring(around.settings.codec_key_file, "file-seals"))
     app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")
+    app.state.objects = store_of(around.settings.objects_url, around.settings.var)
     app.include_router(router)
     app.include_router(api_copies.router)
     app.include_router(extract_api.router)
+    app.include_router(documents_api.router)
     add_feed(app, around.database)
     return app

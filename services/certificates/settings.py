@@ -11,3 +11,5 @@ class Settings(ServiceSettings):
     port: int = 8103
     edits_gather_seconds: float = 0.5
     """How long edits of one certificate may share one wake-up call of its process."""
+    objects_url: str = ""
+    """Where files are kept: ``file:///a/folder``, or nothing for the folder ``documents`` under VAR."""

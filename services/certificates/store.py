@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import paper
+from services.certificates import paper, versions
 from services.certificates.models import (
     CertificateRow,
     CommodityRow,
@@ -514,6 +514,7 @@ async def _succeed(
         replaces=row.id,
     )
     paper.settle(successor, known, now)
+    await versions.carry(session, row, successor)
     changes = {"replaces": [None, row.id], **difference({}, content)}
     session.add(successor)
     session.add(paper.line(successor, actor, known, now, "create", None, changes=changes))

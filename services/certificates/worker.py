@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.certificates import commodities, extracts, store
+from services.certificates import commodities, documents, extracts, store
 from services.certificates.activities import Activities, Extracts
 from services.certificates.events import HANDLERS
+from services.certificates.objects import store_of
 from services.certificates.seal import Seals
 from shared.kit.keys import keyring
 from shared.kit.log import logger
@@ -36,7 +37,7 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
             *activities_of(Activities(around.database, seals, around.now)),
             *activities_of(Extracts(around.database, seals, around.now)),
         ],
-        chores=[lambda: watch_clocks(around)],
+        chores=[lambda: watch_clocks(around), lambda: sweep_files(around)],
     ):
         yield
 
@@ -60,3 +61,21 @@ async def watch_clocks(around: Surroundings) -> None:
         except (DBAPIError, OSError) as problem:
             log.warning("clocks not looked at", reason=type(problem).__name__)
         await asyncio.sleep(60)
+
+
+async def sweep_files(around: Surroundings) -> None:
+    """Once an hour, forget what somebody began to send and never finished, or sent and never said what it is."""
+    objects = store_of(around.settings.objects_url, around.settings.var)
+    while True:
+        try:
+            unfinished = await objects.sweep(documents.UNFINISHED)
+            async with around.database.transaction() as session:
+                unused = await documents.sweep(session, around.now() - documents.KEPT_UNUSED)
+            for key in unused:
+                await objects.remove(key)
+                await objects.remove(f"{key}.preview")
+            if unfinished or unused:
+                log.info("files swept", unfinished=unfinished, unused=len(unused))
+        except (DBAPIError, OSError) as problem:
+            log.warning("files not swept", reason=type(problem).__name__)
+        await asyncio.sleep(3600)

@@ -1,7 +1,8 @@
 """The HTTP edge of every service: one kind of error (problem+json), a limit on bodies, a correlation id, health."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, cast
@@ -26,6 +27,8 @@ from shared.rules.sentences import SENTENCES
 from shared.words import best_language, say
 
 BODY_LIMIT = 1_000_000
+Roomy = Sequence[tuple[re.Pattern[str], int]]
+"""Paths that may take larger bodies than all the others, and how large."""
 KEY_HEADER = "Idempotency-Key"
 log = logger("http")
 
@@ -35,6 +38,7 @@ def create_app(
     gatekeeper: Gatekeeper,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     body_limit: int = BODY_LIMIT,
+    roomy: Roomy = (),
 ) -> FastAPI:
     """A service's HTTP door with everything all doors have in common."""
     app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
@@ -46,7 +50,7 @@ def create_app(
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(OSError, _away)
     app.add_exception_handler(Exception, _bug)
-    app.add_middleware(Edge, limit=body_limit)
+    app.add_middleware(Edge, limit=body_limit, roomy=roomy)
 
     @app.get("/health", tags=["operations"])
     async def health() -> JSONResponse:
@@ -78,8 +82,8 @@ def add_feed(app: FastAPI, database: Database) -> None:
 class Edge:
     """ASGI middleware: gives each request its correlation id and refuses bodies beyond the limit before reading on."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, roomy: Roomy = ()) -> None:
+        self.app, self.limit, self.roomy = app, limit, roomy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -90,6 +94,7 @@ class Edge:
         CORRELATION.set(brought if brought.isalnum() and len(brought) <= 64 else "")
         mark = correlation().encode()
         length = headers.get(b"content-length", b"0")
+        limit = next((most for path, most in self.roomy if path.fullmatch(scope["path"])), self.limit)
         read, started = 0, False
 
         async def bounded() -> Message:
@@ -97,8 +102,8 @@ class Edge:
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
-                if read > self.limit:
-                    raise Refused("too_large", limit=self.limit)
+                if read > limit:
+                    raise Refused("too_large", limit=limit)
             return message
 
         async def marked(message: Message) -> None:
@@ -109,8 +114,8 @@ class Edge:
             await send(message)
 
         try:
-            if not length.isdigit() or int(length) > self.limit:
-                raise Refused("too_large", limit=self.limit)
+            if not length.isdigit() or int(length) > limit:
+                raise Refused("too_large", limit=limit)
             await self.app(scope, bounded, marked)
         except Refused as refusal:
             if started:

@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.rules.boxes import LABELS, PRINTED
 from shared.rules.deadlines import CLOCKS
+from shared.rules.documents import DOCUMENT_FIELDS, DOCUMENT_TYPES
 from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_CLOCKS, EXTRACT_FORMS
 from shared.rules.forms import FORMS
 from shared.rules.refusals import REFUSALS
@@ -129,6 +130,8 @@ PROBLEMS: Final = {
         "{label}: please choose a mode of transport from the list.",
     "not_moment":
         "{label}: please send date, time and zone, such as 2026-03-01T08:00:00+01:00.",
+    "not_a_day":
+        "{label}: please give a day such as 2026-03-31.",
     "not_list":
         "{label}: please send a list.",
     "not_group":
@@ -271,6 +274,8 @@ def msgids() -> tuple[str, ...]:
                 *(row.then for row in CLOCKS),
                 *(row.title for row in EXTRACT_BOXES),
                 *(row.then for row in EXTRACT_CLOCKS),
+                *(row.name for row in DOCUMENT_TYPES),
+                *(row.label for row in DOCUMENT_FIELDS),
                 *(row.says for row in SECRET_QUESTIONS),
             ]
         )
