@@ -1,9 +1,24 @@
 """The tables of the certificates service, and nothing else. Times carry their zone, ids are uuids written as text."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, Integer, String, Text, Uuid, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -41,6 +56,10 @@ class CertificateRow(Table, table=True):
         Index("certificate_by_number", text("coalesce(number, '')"), "id"),
         Index("certificate_by_arrival", text("coalesce(arrival_at, 'infinity'::timestamptz)"), "id"),
         Index("certificate_by_arrival_last", text("coalesce(arrival_at, '-infinity'::timestamptz)"), "id"),
+        # one for each other day a list is filtered by
+        Index("certificate_created", "created_at"),
+        Index("certificate_issued", "issued_at", postgresql_where=text("issued_at IS NOT NULL")),
+        Index("certificate_decided", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
@@ -89,6 +108,8 @@ class CertificateRow(Table, table=True):
     country_of_export: str | None = Field(default=None, sa_column=Column(String(2)))
     clearance_country: str | None = Field(default=None, sa_column=Column(String(2)))
     arrival_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    issued_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    decided_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     visible_to: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
     awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Id), nullable=False))
     goods: str = Field(default="", sa_column=Column(Text, nullable=False))
@@ -225,6 +246,86 @@ class NumberRow(Table, table=True):
     country: str = Field(sa_column=Column(String(2), primary_key=True))
     year: int = Field(primary_key=True)
     last: int
+
+
+class SavedSearchRow(Table, table=True):
+    """The filters of a list under a name: one person's, or shared with his organisation."""
+
+    __tablename__ = "saved_search"
+    __table_args__ = (Index("saved_search_of", "organisation_id", "name"),)
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    organisation_id: str = Field(sa_column=Column(Id, nullable=False))
+    person_id: str = Field(sa_column=Column(String(36), nullable=False))
+    person: str
+    name: str = Field(sa_column=Column(String(80), nullable=False))
+    query: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    shared: bool = False
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class WriteOffRow(Table, table=True):
+    """What a customs declaration took of one line of a released certificate or extract."""
+
+    __tablename__ = "write_off"
+    __table_args__ = (
+        Index("write_off_of", "coi_id", "at"),
+        Index("write_off_once", "key", "line", unique=True),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    coi_id: str = Field(sa_column=Column(Id, nullable=False))
+    line: str = Field(sa_column=Column(String(64), nullable=False))
+    net_weight: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    packages: int | None = Field(default=None, sa_column=Column(Integer))
+    declaration: str = Field(sa_column=Column(String(60), nullable=False))
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    by: str = Field(sa_column=Column(Id, nullable=False))
+    key: str = Field(sa_column=Column(String(64), nullable=False))
+
+
+class WebhookRow(Table, table=True):
+    """An address of an organisation that is told of every change of status; its secrets are wrapped."""
+
+    __tablename__ = "webhook"
+    __table_args__ = (Index("webhook_of", "organisation_id", "created_at"),)
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    organisation_id: str = Field(sa_column=Column(Id, nullable=False))
+    url: str = Field(sa_column=Column(Text, nullable=False))
+    secret: str = Field(sa_column=Column(Text, nullable=False))
+    former: str | None = Field(default=None, sa_column=Column(Text))
+    """The secret before the last rotation: it signs as well, for a day."""
+    rotated_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    active: bool = True
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    created_by: str
+
+
+class DeliveryRow(Table, table=True):
+    """One piece of news for one webhook: a row first, then tried until it was taken or a day is over."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index("webhook_delivery_once", "webhook_id", "event_id", unique=True),
+        Index("webhook_delivery_of", "webhook_id", "created_at", "id"),
+        Index("webhook_delivery_due", "next_at", postgresql_where=text("state = 'pending'")),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    webhook_id: str = Field(sa_column=Column(Id, nullable=False))
+    event_id: str = Field(sa_column=Column(Id, nullable=False))
+    body: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    state: str = Field(sa_column=Column(String(12), nullable=False))
+    attempts: int = 0
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    next_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    until: datetime = Field(sa_column=Column(Moment, nullable=False))
+    """When we give up."""
+    answered: int | None = Field(default=None, sa_column=Column(Integer))
+    trouble: str | None = Field(default=None, sa_column=Column(String(60)))
+    """A code: why the last attempt failed."""
+    delivered_at: datetime | None = Field(default=None, sa_column=Column(Moment))
 
 
 class CommodityRow(Table, table=True):

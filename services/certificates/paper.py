@@ -3,15 +3,14 @@
 Everything here is computed from a row and the facts beside it; nothing is read from the database.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import func
 
+from services.certificates import finding
 from services.certificates.models import CertificateRow, ExtractRow, IrregularityRow, JournalRow, PartyRow
 from services.certificates.rules import AWAITED
 from services.certificates.seal import fingerprint
@@ -181,6 +180,25 @@ def may_now(row: CertificateRow, may: May) -> May:
     return May(frozenset() if is_locked(row) else may.edit, may.do - senseless)
 
 
+def flags(row: CertificateRow) -> list[str]:
+    """What is true of a certificate beside its status."""
+    raised = []
+    if row.status == Status.ISSUED:
+        true = {
+            "prior_notified": row.content.get("arrival_at"),
+            "customs_procedure_open": row.procedure_at,
+            "replacement_pending": is_locked(row),
+            "checks_in_progress": row.content.get("entry_checks"),
+            "lab_pending": row.sampled_at,
+        }
+        raised = [flag for flag, is_true in true.items() if is_true]
+    if row.amended_at:
+        raised.append("amended_after_issue")
+    if "completion_overdue" in row.rung:
+        raised.append("completion_overdue")
+    return raised
+
+
 def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) -> None:
     """Make the columns beside the content agree with it: next clock, who sees it, whose turn it is, what lists find."""
     status = Status(row.status)
@@ -214,35 +232,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
     row.arrival_at = datetime.fromisoformat(arrival).astimezone(UTC) if arrival else None
     lines = content.get("product_lines") or []
     row.goods = ", ".join(dict.fromkeys(line["trade_name"] for line in lines if line.get("trade_name")))[:400]
-    row.search = func.to_tsvector("simple", searchable(row, known))
-
-
-def searchable(row: CertificateRow, known: Facts) -> str:
-    named = [known.parties[each] for each in contents.organisations_in(row.content) if each in known.parties]
-    lines = row.content.get("product_lines") or []
-    words = [
-        row.number or "",
-        row.goods,
-        *(each.name for each in named),
-        *(each.code or "" for each in named),
-        *(str(line.get(field) or "") for line in lines for field in ("cn_code", "lot")),
-        *(row.content.get("containers") or []),
-        *(row.content.get("seals") or []),
-        str(row.content.get("national_reference") or ""),
-    ]
-    return normalised(" ".join(words))
-
-
-def normalised(text: str) -> str:
-    """Text as it is searched: case and accents do not matter, nor does punctuation."""
-    bare = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(each if each.isalnum() else " " for each in bare if not unicodedata.combining(each))
-
-
-def prefix_query(text: str) -> str | None:
-    """What somebody typed, as a search for every word by its beginning; None when there is no word."""
-    words = normalised(text).split()
-    return " & ".join(f"{word}:*" for word in words[:8]) if words else None
+    finding.settle(row, known, flags(row))
 
 
 def country_of_authority(row: CertificateRow, known: Facts) -> str:
