@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import io
+import logging
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -34,6 +35,7 @@ ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC63255
 BEGINS: Final = datetime(2020, 1, 1, tzinfo=UTC)
 ENDS: Final = datetime(2050, 1, 1, tzinfo=UTC)
 POLICY: Final = "1.3.6.1.4.1.4146.2.2"
+logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)  # it need not fetch: we bring all
 KEPT: Final = 64
 """Sealed files remembered, so that the same copy asked for twice is the same file."""
 
