@@ -1,0 +1,217 @@
+"""From a new account to *Valide* by hand in a real browser, with the letters: guides 001 and 002 §2.2–2.3.
+
+A fresh account sees the yellow banner of guide 000, asks for a new operator, and INAO validates both; a second one asks
+for an operator that exists, and its control body, its validator in a third country, asks back before it validates.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from playwright.sync_api import Browser, Page, expect
+
+from deploy.local.stack import Stack
+from tests.portal import chromium
+from tests.portal.chromium import Eye, window
+from tests.portal.test_story import PICTURES, _come_in, _picture
+
+pytestmark = [chromium.NEEDED, pytest.mark.timeout(300)]
+PASSWORD = "Plum-tree-in-42-gardens!"
+INAO, BODY, OPS = "desk@inao.example", "inspector@ecocert.example", "ops@bordereau.example"
+BANNER = "Vous n’avez actuellement aucun rôle qui vous permette d’accéder à l’application."
+
+
+@pytest_asyncio.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    """The whole installation, on free ports."""
+    async with Stack(tmp_path / "var", ports="free", fsync=False) as running:
+        yield running
+
+
+async def test_from_a_new_account_to_a_valid_role(stack: Stack) -> None:
+    await asyncio.to_thread(_walk, stack)
+
+
+def _walk(stack: Stack) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    address = stack.url("portal")
+    with chromium.chromium() as browser:
+        lea, rachid = (f"{name}+{uuid4().hex[:8]}@lot.example" for name in ("lea", "rachid"))
+        name = f"Quercy Quinoa {uuid4().hex[:6]}"
+        _registers(stack, browser, "Léa", "Cazals", lea)
+        with window(browser, address, language="fr") as eye:
+            _signs_in(eye, lea)
+            _sees_the_banner_and_creates_an_operator(eye, name)
+        _inao_validates_operator_and_person(stack, browser, lea, name)
+        _reads(stack, lea, "est validé", name)
+        _reads(stack, lea, "Votre rôle pour", name)
+        _is_valid(browser, address, lea, name)
+        _registers(stack, browser, "Rachid", "Alaoui", rachid)
+        with window(browser, address, language="fr") as eye:
+            _signs_in(eye, rachid)
+            _asks_for_an_operator_that_exists(eye)
+        _the_body_asks_and_validates(stack, browser, rachid)
+        _reads(stack, rachid, "Votre rôle pour", "Domaine du Tafilalet")
+        _is_valid(browser, address, rachid, "Domaine du Tafilalet")
+        with window(browser, address, language="fr") as eye:
+            _come_in(eye, OPS)
+            assert eye.page.locator("a[href='/requests']").count() == 0, "ops validate nobody"
+
+
+def _letter(stack: Stack, email: str, subject: str, about: str = "") -> tuple[str, str]:
+    """The text and the link of a letter, once it is there."""
+    for _ in range(300):
+        found = [stack.letters.get(each.id) for each in stack.letters.all() if email in " ".join(each.to)]
+        for letter in found:
+            if letter and subject in letter.summary.subject and about in letter.text:
+                return letter.text, str(letter.links[0])
+        time.sleep(0.1)
+    raise AssertionError(f"no letter to {email} about {subject} {about}")
+
+
+def _reads(stack: Stack, email: str, subject: str, about: str) -> None:
+    _letter(stack, email, subject, about)
+
+
+def _registers(stack: Stack, browser: Browser, first: str, last: str, email: str) -> None:
+    with window(browser, stack.url("portal"), language="fr") as eye:
+        page = eye.page
+        eye.goto("/registration")
+        for name, value in (("first_name", first), ("last_name", last), ("email", email), ("email_again", email)):
+            page.locator(f"#{name}").fill(value)
+        page.locator("#language").select_option("fr")
+        page.locator("input[name=privacy]").check()
+        expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=30_000)
+        page.locator("main form button[type=submit]").click()
+        page.wait_for_url("**/registration/sent/*")
+        _, link = _letter(stack, email, "Choisissez votre mot de passe")
+        page.goto(link)
+        page.locator("#password").fill(PASSWORD)
+        page.locator("#password_again").fill(PASSWORD)
+        page.locator("main form button[type=submit]").click()
+        expect(page.locator("a[href^='/sign-in']").first).to_be_visible()
+
+
+def _signs_in(eye: Eye, email: str) -> Page:
+    eye.goto("/sign-in")
+    eye.page.locator("#email").fill(email)
+    eye.page.locator("#password").fill(PASSWORD)
+    eye.page.locator("#password").press("Enter")
+    expect(eye.page.locator("h1")).to_be_visible()
+    return eye.page
+
+
+def _sees_the_banner_and_creates_an_operator(eye: Eye, name: str) -> None:
+    page = eye.page
+    expect(page.locator(".flash-warn")).to_contain_text(BANNER)
+    yellow = page.locator(".flash-warn").evaluate("each => getComputedStyle(each).backgroundColor")
+    red, green, blue = (int(each) for each in re.findall(r"\d+", yellow)[:3])
+    assert min(red, green) > blue, yellow
+    _picture(eye, "20-no-role")
+    page.get_by_role("link", name="Demander une autorisation").click()
+    for choice in ("Opérateur", "Organisme de contrôle", "Autorité"):
+        expect(page.locator(".task-what", has_text=choice).first).to_be_visible()
+    _picture(eye, "21-three-choices")
+    page.get_by_role("link", name="Opérateur").first.click()
+    assert page.locator("a[href^='/organisations/new']").count() == 0, "nobody creates before he has searched"
+    page.locator("#country").select_option("FR")
+    page.locator("main #text").fill(name)
+    page.get_by_role("button", name="Rechercher").click()
+    page.get_by_role("link", name="Créer un nouvel opérateur").click()
+    mark = str(uuid4().int)[:9]
+    fields = {"name": name, "address": "3 quai Ségur", "postal_code": "46000", "city": "Cahors"}
+    for field, value in (fields | {"email": f"contact@cahors-{mark}.example", "EORI": f"FR46{mark}"}).items():
+        page.locator(f"#{field}").fill(value)
+    page.locator("#country").select_option("FR")
+    page.locator("#activity").select_option("ORG_IMPORTER")
+    body = page.locator("#control_body option", has_text="ECOCERT FRANCE").get_attribute("value")
+    page.locator("#control_body").select_option(body)
+    page.locator("#certificate_number").fill("FR-BIO-01.250")
+    proof = {"name": "certificat.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    page.locator("#certificate_file").set_input_files(proof)  # type: ignore[arg-type]
+    page.locator("#message").fill("Nous importons du quinoa.")
+    _picture(eye, "22-new-operator", whole=True)
+    page.get_by_role("button", name="Créer et envoyer la demande d’autorisation").click()
+    expect(page.get_by_text("Votre demande est envoyée.").first).to_be_visible()
+    row = page.locator("#my-roles .task", has_text=name)
+    expect(row).to_contain_text("Demandé")
+    expect(row).to_contain_text("INAO")
+    _picture(eye, "23-requested")
+
+
+def _inao_validates_operator_and_person(stack: Stack, browser: Browser, email: str, name: str) -> None:
+    text, link = _letter(stack, INAO, "à valider", name)
+    assert "deux jours ouvrables" in text
+    with window(browser, stack.url("portal"), language="fr") as eye:
+        page = _come_in(eye, INAO)
+        page.goto(link)
+        expect(page.locator("h1")).to_have_text("Léa Cazals")
+        eye.goto("/requests")
+        _picture(eye, "24-waiting")
+        page.get_by_role("link", name="Léa Cazals").click()
+        for told in (name, "Nous importons du quinoa.", "FR-BIO-01.250", "certificat.pdf"):
+            expect(page.locator("main")).to_contain_text(told)
+        _picture(eye, "25-to-decide", whole=True)
+        page.locator("form:has(input[name=action][value=validate]) button").click()
+        expect(page.locator(".certificate-title .badge").first).to_have_text("Valide")
+        _picture(eye, "26-validated", whole=True)
+
+
+def _is_valid(browser: Browser, address: str, email: str, name: str) -> None:
+    with window(browser, address, language="fr") as eye:
+        page = eye.page
+        for _ in range(50):  # identity hears of the post by the bus
+            _signs_in(eye, email)
+            if page.locator(".acting").count():
+                break
+            time.sleep(0.2)
+        expect(page.locator(".acting")).to_contain_text(name)
+        assert page.get_by_text(BANNER).count() == 0
+        eye.goto("/roles")
+        expect(page.locator("#my-roles .task", has_text=name)).to_contain_text("Valide")
+        _picture(eye, f"27-valid-{email[:3]}")
+
+
+def _asks_for_an_operator_that_exists(eye: Eye) -> None:
+    page = eye.page
+    eye.goto("/roles/operators")
+    page.locator("#country").select_option("MA")
+    page.locator("main #text").fill("tafilalet")
+    page.get_by_role("button", name="Rechercher").click()
+    page.get_by_role("row", name=re.compile("Domaine du Tafilalet")).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Demander une autorisation").click()
+    page.locator("#message").fill("Je tiens les papiers de l’exportation.")
+    _picture(eye, "28-confirm")
+    page.get_by_role("button", name="Envoyer").click()
+    expect(page.locator("#my-roles .task", has_text="Domaine du Tafilalet")).to_contain_text("ECOCERT SA")
+
+
+def _the_body_asks_and_validates(stack: Stack, browser: Browser, email: str) -> None:
+    _, link = _letter(stack, BODY, "à valider", "Tafilalet")
+    address = stack.url("portal")
+    with window(browser, address, language="fr") as eye:
+        page = _come_in(eye, BODY)
+        page.goto(link)
+        expect(page.locator("h1")).to_have_text("Rachid Alaoui")
+        here = page.url
+        asking = page.locator("form:has(input[name=action][value=ask])")
+        asking.locator("textarea").fill("Depuis quand ?")
+        asking.locator("button").click()
+        expect(page.locator(".flash-note")).to_contain_text("Depuis quand ?")
+        _, question = _letter(stack, email, "question")
+        with window(browser, address, language="fr") as other:
+            _signs_in(other, email)
+            other.page.goto(question)
+            answering = other.page.locator("form:has(input[name=action][value=answer])")
+            answering.locator("textarea").fill("Depuis lundi.")
+            answering.locator("button").click()
+            expect(other.page.locator(".timeline")).to_contain_text("Depuis lundi.")
+        page.goto(here)
+        expect(page.locator(".timeline")).to_contain_text("Depuis lundi.")
+        page.locator("form:has(input[name=action][value=validate]) button").click()
+        expect(page.locator(".certificate-title .badge").first).to_have_text("Valide")
