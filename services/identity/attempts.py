@@ -38,22 +38,27 @@ class Attempts:
     ) -> str | None:
         """Refuse unless the password is right and the account may sign in; a new hash when the old one is outdated."""
         async with self._room:
-            self._refuse_too_many(email, source)
+            self.refuse_too_many(email, source)
             right, renewed = await self.passwords.matches(password, account.password_hash if account else None)
             async with self.database.transaction() as session:
                 open_ = await lockout.may_sign_in(session, account, device)
                 if not (right and open_):
                     await lockout.wrong(session, email, device, self.now())
             if account is None or not (right and open_):
-                self._limiter.hit(self._per_account, "account", email_key(email), source)
-                self._limiter.hit(self._per_source, "source", source)
+                self.missed(email, source)
                 raise Refused("bad_credentials")
         if account.demo and not self.settings.demo:
             raise Refused("demo_only")
         self._limiter.clear(self._per_account, "account", email_key(email), source)
         return renewed
 
-    def _refuse_too_many(self, email: str, source: str) -> None:
+    def missed(self, email: str, source: str) -> None:
+        """One wrong attempt more for this address from there."""
+        self._limiter.hit(self._per_account, "account", email_key(email), source)
+        self._limiter.hit(self._per_source, "source", source)
+
+    def refuse_too_many(self, email: str, source: str) -> None:
+        """Refuse when there were too many wrong attempts for this address, or from there."""
         account = self._limiter.test(self._per_account, "account", email_key(email), source)
         if not account or not self._limiter.test(self._per_source, "source", source):
             raise Refused("too_many_attempts")

@@ -110,33 +110,43 @@ async def _begin(session: AsyncSession, row: RegistrationRow, now: datetime) -> 
     row.account_id = known or classic
     row.state = RegistrationState.KNOWN if row.account_id else RegistrationState.PENDING_PASSWORD
     if row.state == RegistrationState.PENDING_PASSWORD:
-        older = await session.exec(
-            select(RegistrationRow).where(
-                RegistrationRow.email_key == row.email_key,
-                RegistrationRow.mode == Mode.EU,
-                RegistrationRow.state == RegistrationState.PENDING_PASSWORD,
-                RegistrationRow.id != row.id,
-                col(RegistrationRow.over).is_(False),
-            )
-        )
-        for each in older.all():
-            await _close(session, each, RegistrationState.SUPERSEDED, now)
-            await accounts.wake_course(session, Kind.CREATION, each.id)
+        await supersede(session, row, now)
     row.revision += 1
     await accounts.journal(session, row.id, now, "register", None, row.state)
     session.add(row)
 
 
-async def _mint(session: AsyncSession, mint: Mint, row: RegistrationRow, now: datetime) -> None:
-    """The letter that is due, unless this address was sent too many within the hour."""
-    row.links_minted = row.links_wanted
+async def supersede(session: AsyncSession, row: RegistrationRow, now: datetime) -> None:
+    """Other registrations of the EU-Login kind with this address that wait for a password are over."""
+    older = await session.exec(
+        select(RegistrationRow).where(
+            RegistrationRow.email_key == row.email_key,
+            RegistrationRow.mode == Mode.EU,
+            RegistrationRow.state == RegistrationState.PENDING_PASSWORD,
+            RegistrationRow.id != row.id,
+            col(RegistrationRow.over).is_(False),
+        )
+    )
+    for each in older.all():
+        await _close(session, each, RegistrationState.SUPERSEDED, now)
+        await accounts.wake_course(session, Kind.CREATION, each.id)
+
+
+async def letters_lately(session: AsyncSession, email_key: str, now: datetime) -> int:
+    """How many letters this address was sent within the hour."""
     lately = await session.exec(
         select(func.count())
         .select_from(LinkRow)
         .join(RegistrationRow, col(RegistrationRow.id) == col(LinkRow.course_id))
-        .where(RegistrationRow.email_key == row.email_key, col(LinkRow.minted_at) > now - timedelta(hours=1))
+        .where(RegistrationRow.email_key == email_key, col(LinkRow.minted_at) > now - timedelta(hours=1))
     )
-    if lately.one() < LETTERS_AN_HOUR:
+    return lately.one()
+
+
+async def _mint(session: AsyncSession, mint: Mint, row: RegistrationRow, now: datetime) -> None:
+    """The letter that is due, unless this address was sent too many within the hour."""
+    row.links_minted = row.links_wanted
+    if await letters_lately(session, row.email_key, now) < LETTERS_AN_HOUR:
         if row.state == RegistrationState.KNOWN:
             assert row.account_id is not None
             await links.mint(session, mint, Purpose.EXISTS, row.account_id, row.id, now)

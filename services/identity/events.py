@@ -39,7 +39,16 @@ async def remember_organisation(session: AsyncSession, event: OrganisationChange
     await store.remember_organisation(
         session,
         OrganisationRow(
-            id=record.id, name=record.name, code=record.code, status=record.status, revision=event.revision
+            id=record.id,
+            name=record.name,
+            code=record.code,
+            status=record.status,
+            revision=event.revision,
+            kind=record.kind,
+            country=record.country,
+            authority_role=record.authority_role,
+            superior=record.superior,
+            time_zone=record.time_zone,
         ),
     )
 

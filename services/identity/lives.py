@@ -61,7 +61,7 @@ async def course(session: AsyncSession, row: AccountRow) -> Course:
     due = _due(row)
     row.due_at = due.at if due else None
     session.add(row)
-    purposes = (Purpose.BLOCKED, Purpose.INACTIVE)
+    purposes = (Purpose.BLOCKED, Purpose.INACTIVE, Purpose.DELETED, Purpose.QUESTION)
     fresh = [
         each
         for each in await links.of_course(session, row.id)

@@ -9,19 +9,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.identity import accounts, links, lockout, store
+from services.identity import accounts, links, lockout, store, temporary
 from services.identity.links import Mint, Purpose
 from services.identity.models import AccountRow, ChoiceRow, ResetRow
-from services.identity.rules import AccountStatus, SessionEnd, email_key
+from services.identity.rules import AccountStatus, Mode, SessionEnd, email_key
 from shared.contracts.identity import Course, Kind, Rung, Taken, Tick
 from shared.events.identity import PersonChanged
 from shared.kit.outbox import announce
-from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME
+from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME, TEMPORARY_PASSWORD_LIFETIME
 from shared.rules.refusals import Refused
 
 RESETS_AN_HOUR: Final = 3
 """No more letters than this to one address."""
 OVER: Final = "password link dead"
+WAYS_BACK: Final = (Purpose.RESET, Purpose.TEMPORARY)
 
 
 async def born(session: AsyncSession, email: str, key: str, now: datetime) -> None:
@@ -57,7 +58,8 @@ async def _begin(session: AsyncSession, mint: Mint, row: ResetRow, now: datetime
         )
     )
     open_ = account is not None and account.status in (AccountStatus.ACTIVE, AccountStatus.BLOCKED)
-    if account is None or not open_ or lately.one() >= RESETS_AN_HOUR:
+    too_many = lately.one() >= RESETS_AN_HOUR and not row.by_authority
+    if account is None or not open_ or too_many:
         row.state, row.over, row.due_at = "NOBODY", True, None
         session.add(row)
         return
@@ -72,8 +74,13 @@ async def _begin(session: AsyncSession, mint: Mint, row: ResetRow, now: datetime
         await links.end(session, each.id, now)
         await accounts.wake_course(session, Kind.RESET, each.id)
     row.state, row.account_id = "SENT", account.id
-    await links.mint(session, mint, Purpose.RESET, account.id, row.id, now)
-    row.due_at = now + LINK_LIFETIME + LINK_FORM_LIFETIME
+    if account.mode == Mode.CLASSIC:
+        asks = temporary.asks(account)
+        await links.mint(session, mint, Purpose.TEMPORARY, account.id, row.id, now, username=account.email, asks=asks)
+        row.due_at = now + TEMPORARY_PASSWORD_LIFETIME + LINK_FORM_LIFETIME
+    else:
+        await links.mint(session, mint, Purpose.RESET, account.id, row.id, now)
+        row.due_at = now + LINK_LIFETIME + LINK_FORM_LIFETIME
     session.add(row)
     await accounts.journal(session, account.id, now, "ask_password")
 
@@ -88,7 +95,7 @@ async def course(session: AsyncSession, row: ResetRow) -> Course:
         over=row.over,
         due=Tick(OVER, row.due_at) if row.due_at and not row.over else None,
         letters=tuple(links.letter(each) for each in live),
-        awaited="The person is to click the link in his letter and to choose a new password." if not row.over else "",
+        awaited="The person is to choose a new password, the way his letter says." if not row.over else "",
     )
 
 
@@ -101,7 +108,7 @@ async def confirm(session: AsyncSession, mint: Mint, taken: Taken, now: datetime
     if await accounts.told_before(session, taken.key):
         return await course(session, row)
     link = await links.get(session, step.link_id or lockout.NOBODY)
-    if row.over or link is None or link.course_id != row.id or link.ended_at or link.purpose != Purpose.RESET:
+    if row.over or link is None or link.course_id != row.id or link.ended_at or link.purpose not in WAYS_BACK:
         raise Refused("link_expired")
     if step.good_until is None or now >= step.good_until:
         raise Refused("link_expired")
@@ -111,6 +118,8 @@ async def confirm(session: AsyncSession, mint: Mint, taken: Taken, now: datetime
     account = await session.get(AccountRow, row.account_id, with_for_update=True)
     if account is None or account.status not in (AccountStatus.ACTIVE, AccountStatus.BLOCKED):
         raise Refused("link_expired")
+    if link.purpose == Purpose.TEMPORARY and chosen.question:
+        account.question, account.answer_hash = chosen.question, chosen.answer_hash
     await change_password(session, account, chosen.password_hash, now, "reset_password", taken.key)
     row.state, row.over, row.due_at = "DONE", True, None
     session.add(row)
