@@ -101,10 +101,19 @@ class ListWish(BaseModel):
 
 async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> CertificatePage:
     """One page of the certificates this organisation may see."""
+    found, following = await lines(session, actor, wish)
     customs = await views.customs_of(session, actor)
-    conditions = _conditions(actor, customs, wish)
+    counted = _conditions(actor, customs, wish.model_copy(update={"status": []}))
+    return CertificatePage(
+        items=found, next=following, counts=await _counts(session, counted) if wish.after is None else {}
+    )
+
+
+async def lines(session: AsyncSession, actor: Actor, wish: ListWish) -> tuple[list[CertificateLine], str | None]:
+    """The next certificates of a list, and the cursor of what follows them."""
+    customs = await views.customs_of(session, actor)
     key, falling = SORTS[wish.sort]
-    query: Select[Any] = select(CertificateRow, key.label("key")).where(*conditions)
+    query: Select[Any] = select(CertificateRow, key.label("key")).where(*_conditions(actor, customs, wish))
     place = tuple_(key, col(CertificateRow.id))
     if wish.after:
         value, row_id = _opened(wish.after, wish.sort)
@@ -115,13 +124,8 @@ async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> Certifica
     shown = rows[: wish.limit]
     wanted = {each for row, _ in shown for each in _named(row)}
     known = await store.parties(session, wanted)
-    return CertificatePage(
-        items=[_line(row, known, actor) for row, _ in shown],
-        next=_cursor(shown[-1], wish.sort) if len(rows) > wish.limit else None,
-        counts=await _counts(session, _conditions(actor, customs, wish.model_copy(update={"status": []})))
-        if wish.after is None
-        else {},
-    )
+    following = _cursor(shown[-1], wish.sort) if len(rows) > wish.limit else None
+    return [_line(row, known, actor) for row, _ in shown], following
 
 
 def _conditions(actor: Actor, customs: str | None, wish: ListWish) -> list[ColumnElement[bool]]:
