@@ -8,7 +8,7 @@ import asyncio
 import json
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.certificates import copies, examined, extract_views, presented, views
@@ -16,8 +16,8 @@ from services.certificates.api import Around, Language
 from services.certificates.models import PartyRow
 from services.certificates.pades import SealProvider
 from services.certificates.pdf import Copy, printed
-from services.certificates.statements import LONGEST, statement_said
-from shared.contracts.verification import FileView, PublicView, StatementView
+from services.certificates.statements import statement_said
+from shared.contracts.verification import FileView, PublicView, Statement, StatementView
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentActor, CurrentService
 from shared.rules.refusals import Refused
@@ -121,13 +121,11 @@ async def verify_file(_: CurrentService, request: Request, around: Around) -> Fi
 
 
 @router.post("/public/verify/statement")
-async def verify_statement(
-    _: CurrentService, around: Around, statement: Annotated[str, Body(max_length=LONGEST, embed=True)]
-) -> StatementView:
+async def verify_statement(_: CurrentService, around: Around, sent: Statement) -> StatementView:
     """What the signed statement of a square code said when it was printed; anybody can check it like this."""
     async with around.database.transaction() as session:
         try:
-            said = statement_said(statement, {"keys": await views.signing_keys(session)})
+            said = statement_said(sent.statement, {"keys": await views.signing_keys(session)})
             by = await session.get(PartyRow, said["key"]["organisation_id"])
         except (ValueError, LookupError, TypeError, json.JSONDecodeError):
             return StatementView(genuine=False)

@@ -8,6 +8,7 @@ from services.certificates import api_copies, api_finding, api_machines, documen
 from services.certificates.api import router
 from services.certificates.objects import store_of
 from services.certificates.pades import LocalSeals
+from services.certificates.scopes import SCOPES
 from services.certificates.seal import Seals
 from shared.kit.http import add_feed, create_app
 from shared.kit.keys import keyring
@@ -25,6 +26,7 @@ def make_app(around: Surroundings) -> FastAPI:
     """The certificates service's HTTP door."""
     app = create_app("Bordereau · certificates", around.gatekeeper, roomy=ROOMY)
     app.state.around = around
+    app.state.scopes = SCOPES
     app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
     app.state.file_seals = LocalSeals(keyring(around.settings.codec_key_file, "file-seals"))
     app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")

@@ -18,6 +18,7 @@ from shared.contracts.certificates import (
     Edit,
     ExtractPage,
     ExtractView,
+    JournalView,
     NewExtract,
     PartyView,
     ProblemView,
@@ -27,7 +28,15 @@ from shared.contracts.certificates import (
 )
 from shared.contracts.directory import OrganisationView
 from shared.rules.boxes import Model
-from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_CLOCK, EXTRACT_FORMS, SIGNS, ExtractBox, ExtractStatus
+from shared.rules.extracts import (
+    EXTRACT_BOX,
+    EXTRACT_BOXES,
+    EXTRACT_CLOCK,
+    EXTRACT_FORMS,
+    SIGNS,
+    ExtractBox,
+    ExtractStatus,
+)
 from shared.rules.status import Action
 
 
@@ -69,6 +78,18 @@ class ExtractsClient(Client):
     @abstractmethod
     async def trace_forth(self, caller: Caller, certificate_id: str) -> TraceView:
         """The way of a certificate's goods, on to every consignee."""
+
+    @abstractmethod
+    async def journal(self, caller: Caller, extract_id: str) -> JournalView:
+        """Who did what when to an extract."""
+
+    @abstractmethod
+    async def journal_export(self, caller: Caller, extract_id: str) -> bytes:
+        """The journal with its sealed documents and public keys, as a file."""
+
+    @abstractmethod
+    async def pdf(self, caller: Caller, extract_id: str, language: str) -> bytes:
+        """The extract as it is printed."""
 
 
 class ExtractsOverHttp(ExtractsClient):
@@ -112,6 +133,17 @@ class ExtractsOverHttp(ExtractsClient):
     async def trace_forth(self, caller: Caller, certificate_id: str) -> TraceView:
         said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/trace", caller)
         return TraceView.model_validate_json(said)
+
+    async def journal(self, caller: Caller, extract_id: str) -> JournalView:
+        said = await self._wire.ask("GET", f"/extracts/{segment(extract_id)}/journal", caller)
+        return JournalView.model_validate_json(said)
+
+    async def journal_export(self, caller: Caller, extract_id: str) -> bytes:
+        return await self._wire.ask("GET", f"/extracts/{segment(extract_id)}/journal/export", caller)
+
+    async def pdf(self, caller: Caller, extract_id: str, language: str) -> bytes:
+        path = f"/extracts/{segment(extract_id)}/pdf"
+        return await self._wire.ask("GET", path, caller, params={"language": language})
 
     async def close(self) -> None:
         await self._wire.close()
@@ -176,6 +208,21 @@ ROLES: Final = {
     "first_consignee":       "First consignee",
     "consignee":             "Consignee of the batch",
 }
+EVENTS: Final = {
+    "create":                       N_("Extract begun"),
+    "amend":                        N_("Boxes filled in"),
+    _A.SUBMIT.value:                N_("Submitted for endorsement"),
+    _A.DELETE.value:                N_("Deleted"),
+    _A.VERIFY.value:                N_("Batch verified"),
+    _A.RELEASE_CONVENTIONAL.value:  N_("Released as a conventional product"),
+    _A.REJECT.value:                N_("Not released"),
+    _A.RECEIVE.value:               N_("Consignee's declaration signed"),
+    _A.SIGNAL_IRREGULARITY.value:   N_("Irregularity signalled"),
+    _A.CONCLUDE_IRREGULARITY.value: N_("Irregularity concluded"),
+    "clock":                        N_("A deadline passed"),
+    "merge":                        N_("Two records of one organisation became one"),
+}
+"""What a line of an extract's journal says was done."""
 STAGES: Final = (N_("New"), N_("Submitted"), N_("Verified"), N_("Received"))
 OWN_CHOICES: Final = {**CHOICES, **{status.value: name.name for status, name in STATUSES.items()}}
 # fmt: on
@@ -225,6 +272,25 @@ class ExtractSheet:
         """The signature under this box."""
         signers = {action.value for action, signed in SIGNS.items() if signed == box.field}
         return next((each for each in reversed(self.view.signatures) if each.action in signers), None)
+
+    def has(self, name: str) -> bool:
+        """Whether this is a box of the form."""
+        return name in EXTRACT_BOX
+
+    def row(self, name: str) -> ExtractBox:
+        """The box of a field."""
+        return EXTRACT_BOX[name]
+
+    def label(self, name: str) -> str:
+        """What a box is called."""
+        return words.law(EXTRACT_BOX[name].title)
+
+    def said(self, value: str) -> str:
+        """A piece of content in words: an organisation's name, a country, or as it stands there."""
+        party = self.party(value)
+        if party is not None:
+            return party.name
+        return words.country(value) if len(value) == 2 and value.isupper() else words.law(OWN_CHOICES.get(value, value))
 
     @property
     def rows(self) -> list[dict[str, Any]]:

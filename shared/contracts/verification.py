@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.rules.extracts import ExtractStatus
 from shared.rules.status import Status
@@ -65,6 +65,14 @@ class FileView(BaseModel):
     """What is wrong, one code each."""
     certificate: PublicView | None = None
     """What the certificate is now, when the file is genuine."""
+
+
+class Statement(BaseModel):
+    """The text of a copy's second square code, to be checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    statement: str = Field(max_length=1000)
 
 
 class StatementView(BaseModel):

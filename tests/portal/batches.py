@@ -14,6 +14,8 @@ from shared.contracts.certificates import (
     ExtractPage,
     ExtractParent,
     ExtractView,
+    JournalLine,
+    JournalView,
     LineLeft,
     MayView,
     NewExtract,
@@ -138,6 +140,31 @@ class ExtractsInMemory(ExtractsClient):
 
     async def trace_forth(self, caller: Caller, certificate_id: str) -> TraceView:
         return await self.trace(caller, EXTRACT)
+
+    async def journal(self, caller: Caller, extract_id: str) -> JournalView:
+        lines = [
+            JournalLine(
+                certificate_id=EXTRACT, seq=1, at=NOON, person_id="p", person="Paul", organisation_id=BUYER,
+                organisation="Pyrénées Bio Import", action="create", source=None, target=ExtractStatus.NEW, revision=1,
+                reason=None, changes={"consignee": [None, GOAL], "clearance_country": [None, "FR"]}, form={}, seal=None,
+                relies_on={}, previous="", hash="ab" * 32,
+            ),
+            JournalLine(
+                certificate_id=EXTRACT, seq=2, at=NOON, person_id="p", person="Paul", organisation_id=BUYER,
+                organisation="Pyrénées Bio Import", action="submit", source=ExtractStatus.NEW,
+                target=ExtractStatus.SUBMITTED, revision=2, reason=None, changes={}, form={}, seal=None,
+                relies_on={}, previous="ab" * 32, hash="cd" * 32,
+            ),
+        ]  # fmt: skip
+        return JournalView(
+            certificate_id=EXTRACT, number="COI.MA.2026.0000001-E01", length=2, head="cd" * 32, lines=lines
+        )
+
+    async def journal_export(self, caller: Caller, extract_id: str) -> bytes:
+        return (await self.journal(caller, extract_id)).model_dump_json().encode()
+
+    async def pdf(self, caller: Caller, extract_id: str, language: str) -> bytes:
+        return f"%PDF-1.7 {extract_id} {language}".encode()
 
     async def close(self) -> None:
         pass

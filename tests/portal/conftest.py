@@ -55,6 +55,11 @@ class Browser:
         data = {**(form or {}), "form_token": await self.token()}
         return await self.client.post(path, data=data, headers=headers, follow_redirects=follow)
 
+    async def upload(self, path: str, name: str, content: bytes) -> httpx2.Response:
+        """Send a file with a form of ours."""
+        data = {"form_token": await self.token()}
+        return await self.client.post(path, data=data, files={name: ("file.pdf", content, "application/pdf")})
+
     async def sign_in(self, email: str, language: str = "en") -> "Browser":
         """Come in as somebody."""
         answer = await self.post("/sign-in", {"email": email, "password": PASSWORD}, follow=False)

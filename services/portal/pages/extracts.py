@@ -13,6 +13,7 @@ from services.portal import extracts, forms, words
 from services.portal.clients import Trouble
 from services.portal.extracts import ExtractSheet
 from services.portal.pages.certificates import head
+from services.portal.pages.verify import InLanguage
 from services.portal.proof import asked as asked_again
 from services.portal.proof import proved
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
@@ -136,6 +137,7 @@ def _head(view: ExtractView) -> dict[str, Any]:
         "waits": extracts.waiting(view),
         "then": extracts.then(view),
         "own": extracts,
+        "tab": "sheet",
     }
 
 
@@ -165,6 +167,43 @@ async def save(request: Request, house: TheHouse, visitor: Somebody, extract_id:
     if after in view.may.do:
         return RedirectResponse(f"{here}/do/{quote(after)}", 303)
     return RedirectResponse(f"{here}?said=saved", 303)
+
+
+# ---- journal and print ----------------------------------------------------------------------------------------
+
+
+@router.get("/extracts/{extract_id}/journal")
+async def journal(request: Request, house: TheHouse, visitor: Somebody, extract_id: str) -> Response:
+    """Who did what, when, for whom: the journal of an extract as a timeline, newest first."""
+    view = await house.clients.extracts.extract(visitor.caller, extract_id)
+    told = await house.clients.extracts.journal(visitor.caller, view.id)
+    return house.look.page(
+        request,
+        "extracts/journal.html",
+        current="certificates",
+        journal=told,
+        lines=list(reversed(told.lines)),
+        s=ExtractSheet(view, view.content),
+        **{**_head(view), "tab": "journal"},
+    )
+
+
+@router.get("/extracts/{extract_id}/journal.json")
+async def journal_file(house: TheHouse, visitor: Somebody, extract_id: str) -> Response:
+    """The journal with its sealed documents and public keys, to be checked offline."""
+    view = await house.clients.extracts.extract(visitor.caller, extract_id)
+    body = await house.clients.extracts.journal_export(visitor.caller, view.id)
+    headers = {"Content-Disposition": f'attachment; filename="{view.number}.journal.json"'}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.get("/extracts/{extract_id}/print.pdf")
+async def print_extract(house: TheHouse, visitor: Somebody, extract_id: str, language: InLanguage = "") -> Response:
+    """The extract as a PDF, in a language of the pages."""
+    view = await house.clients.extracts.extract(visitor.caller, extract_id)
+    body = await house.clients.extracts.pdf(visitor.caller, view.id, language or words.reader().language)
+    headers = {"Content-Disposition": f'inline; filename="{view.number}-r{view.revision}.pdf"'}
+    return Response(body, media_type="application/pdf", headers=headers)
 
 
 # ---- signing and other moves ----------------------------------------------------------------------------------
