@@ -1,6 +1,6 @@
 """The Temporal door: the paper of the processes of accounts."""
 
-from services.identity import creations, lives, resets
+from services.identity import classic, creations, lives, resets
 from services.identity.links import Mint
 from shared.contracts.identity import Course, IdentityActivities, Kind, Rung, Taken, Which
 from shared.kit.keys import keyring
@@ -21,6 +21,8 @@ class Paper(IdentityActivities):
             match which.kind:
                 case Kind.CREATION:
                     return await creations.look(session, self.mint, which.id, self.around.now())
+                case Kind.VALIDATION:
+                    return await classic.look(session, self.mint, which.id, self.around.now())
                 case Kind.RESET:
                     return await resets.look(session, self.mint, which.id, self.around.now())
                 case Kind.LIFE:
@@ -33,6 +35,10 @@ class Paper(IdentityActivities):
             match taken.step.kind, taken.step.name:
                 case Kind.CREATION, "confirm":
                     return await creations.confirm(session, self.mint, taken, self.around.now())
+                case Kind.VALIDATION, "confirm" | "disown":
+                    return await classic.confirm(session, self.mint, taken, self.around.now())
+                case Kind.VALIDATION, _:
+                    return await classic.decide(session, self.mint, taken, self.around.now())
                 case Kind.RESET, "confirm":
                     return await resets.confirm(session, self.mint, taken, self.around.now())
         raise Refused("unknown_action")
@@ -43,6 +49,8 @@ class Paper(IdentityActivities):
             match rung.kind:
                 case Kind.CREATION:
                     return await creations.ring(session, rung, self.around.now())
+                case Kind.VALIDATION:
+                    return await classic.ring(session, self.mint, rung, self.around.now())
                 case Kind.RESET:
                     return await resets.ring(session, rung, self.around.now())
                 case Kind.LIFE:

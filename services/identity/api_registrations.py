@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 
-from services.identity import creations, links, resets, store
+from services.identity import creations, links, resets, store, users
 from services.identity.api import CurrentDesk, Desk, refuse_weak
 from services.identity.links import Purpose
 from services.identity.models import AccountRow, ChoiceRow, LinkRow, RegistrationRow
@@ -236,6 +236,10 @@ async def link(link_id: UUID, service: CurrentService, desk: CurrentDesk) -> Lin
         raise Refused("not_found")
     async with desk.around.database.transaction() as session:
         row = await links.get(session, str(link_id))
-    if row is None:
-        raise Refused("not_found")
-    return links.shown(desk.mint, row, desk.around.settings.base_url("portal"), desk.around.now())
+        if row is None:
+            raise Refused("not_found")
+        portal = desk.around.settings.base_url("portal")
+        said = links.shown(desk.mint, row, portal, desk.around.now())
+        if row.purpose in (Purpose.REQUESTS, Purpose.LATE_REQUESTS):
+            said = said.model_copy(update={"facts": said.facts | await users.digest(session, row, portal)})
+    return said

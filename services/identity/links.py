@@ -6,6 +6,7 @@ letter is written; the database knows its digest. The lifetime a letter prints i
 
 import base64
 import hmac
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -134,6 +135,34 @@ async def mint(
 ) -> LinkRow:
     """A new link (or slip of facts) for one letter; older ones of the same purpose and course die."""
     await end(session, course_id, now, purpose)
+    return await _made(session, with_, purpose, person_id, course_id, now, lifetime, facts)
+
+
+async def mint_for(
+    session: AsyncSession,
+    with_: Mint,
+    purpose: Purpose,
+    people: Iterable[str],
+    course_id: str,
+    now: datetime,
+    **facts: Any,
+) -> None:
+    """The same letter for several people, each with a slip of his own; older ones of the purpose and course die."""
+    await end(session, course_id, now, purpose)
+    for each in people:
+        await _made(session, with_, purpose, each, course_id, now, None, facts)
+
+
+async def _made(
+    session: AsyncSession,
+    with_: Mint,
+    purpose: Purpose,
+    person_id: str,
+    course_id: str,
+    now: datetime,
+    lifetime: timedelta | None,
+    facts: Mapping[str, Any],
+) -> LinkRow:
     link_id, good = str(uuid4()), lifetime or KIND[purpose].lifetime
     row = LinkRow(
         id=link_id,
@@ -144,7 +173,7 @@ async def mint(
         digest=tokens.digest(with_.secret(link_id, with_.current)),
         minted_at=now,
         expires_at=now + good if good else None,
-        facts=facts,
+        facts=dict(facts),
     )
     session.add(row)
     await session.flush()

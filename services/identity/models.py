@@ -27,7 +27,10 @@ class AccountRow(Table, table=True):
     """One natural person who signs in; his name stands beside every signature."""
 
     __tablename__ = "account"
-    __table_args__ = (Index("account_due", "due_at", postgresql_where=text("status = 'ACTIVE'")),)
+    __table_args__ = (
+        Index("account_due", "due_at", postgresql_where=text("status = 'ACTIVE'")),
+        Index("account_territory", "authority_id", postgresql_where=text("authority_id IS NOT NULL")),
+    )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
     first_name: str = Field(sa_column=Column(Text, nullable=False))
@@ -56,6 +59,8 @@ class AccountRow(Table, table=True):
     """When the password was last changed."""
     details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     """Of the classic form: organisation, telephone, fax, further information."""
+    authority_id: str | None = Field(default=None, sa_column=Column(Id))
+    """In whose territory its owner's establishment lies (classic)."""
     notify: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     """Kind of letter -> now, daily or never."""
     warned: str = Field(default="", sa_column=Column(String(40), nullable=False))
@@ -72,6 +77,7 @@ class RegistrationRow(Table, table=True):
         Index("registration_of", "email_key", postgresql_where=text("over = false")),
         Index("registration_due", "due_at", postgresql_where=text("over = false")),
         Index("registration_queue", "authority_id", "state", postgresql_where=text("over = false")),
+        Index("registration_territory", "authority_id"),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
@@ -96,6 +102,8 @@ class RegistrationRow(Table, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     authority_id: str | None = Field(default=None, sa_column=Column(Id))
     """Who is to validate it (classic)."""
+    above_id: str | None = Field(default=None, sa_column=Column(Id))
+    """The authority above, once it was told that nobody answers: it may decide as well."""
     account_id: str | None = Field(default=None, sa_column=Column(Id))
     """The account this address has already."""
     links_wanted: int = 1
@@ -255,15 +263,24 @@ class PostRow(Table, table=True):
 
 
 class OrganisationRow(Table, table=True):
-    """What identity remembers of an organisation: its name and code, for the choice of post."""
+    """What identity remembers of an organisation: its name and code, and whom it answers for as an authority."""
 
     __tablename__ = "organisation"
+    __table_args__ = (Index("organisation_code", "code"),)
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
     name: str = Field(sa_column=Column(Text, nullable=False))
     code: str | None = Field(default=None, sa_column=Column(String(40)))
     status: str = Field(sa_column=Column(String(30), nullable=False))
     revision: int
+    kind: str | None = Field(default=None, sa_column=Column(String(30)))
+    """Its RoleType; None until the directory was asked for what an older version did not remember."""
+    country: str | None = Field(default=None, sa_column=Column(String(2)))
+    authority_role: str | None = Field(default=None, sa_column=Column(String(30)))
+    superior: str | None = Field(default=None, sa_column=Column(Id))
+    time_zone: str | None = Field(default=None, sa_column=Column(String(64)))
+    told_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """When its people were last told which classic requests wait for them."""
 
 
 class SigningKeyRow(Table, table=True):

@@ -219,6 +219,9 @@ async def forget_post(session: AsyncSession, person_id: str, organisation_id: st
     )
 
 
+_ANNOUNCED = ("name", "code", "status", "revision", "kind", "country", "authority_role", "superior", "time_zone")
+
+
 async def remember_organisation(session: AsyncSession, row: OrganisationRow) -> None:
     """An organisation's name and status; an older revision changes nothing."""
     await session.execute(
@@ -226,7 +229,7 @@ async def remember_organisation(session: AsyncSession, row: OrganisationRow) -> 
         .values(row.model_dump())
         .on_conflict_do_update(
             index_elements=["id"],
-            set_={"name": row.name, "code": row.code, "status": row.status, "revision": row.revision},
+            set_={name: getattr(row, name) for name in _ANNOUNCED},
             where=col(OrganisationRow.revision) < row.revision,
         )
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.identity import accounts, creations, demo, lives, resets, store
+from services.identity import accounts, authorities, classic, creations, demo, lives, resets, store
 from services.identity.activities import Paper
 from services.identity.events import HANDLERS
 from services.identity.passwords import Passwords
@@ -15,12 +15,14 @@ from shared.contracts.identity import Kind
 from shared.kit.log import logger
 from shared.kit.process import Surroundings, background
 from shared.kit.temporal import activities_of
+from shared.rules.refusals import Refused
 from workflows.account_creation import AccountCreation
 from workflows.account_life import AccountLife
+from workflows.account_validation import AccountValidation
 from workflows.password_reset import PasswordReset
 
 EVERY = 60.0
-WORKFLOWS = (AccountCreation, AccountLife, PasswordReset)
+WORKFLOWS = (AccountCreation, AccountLife, AccountValidation, PasswordReset)
 log = logger("worker")
 
 
@@ -46,7 +48,13 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
                         await accounts.wake_course(session, Kind.RESET, course)
                     for course in await lives.late(session, around.now()):
                         await accounts.wake_course(session, Kind.LIFE, course)
-            except (DBAPIError, OSError) as problem:
+                    await classic.forget_old(session, around.now())
+                    strange = await authorities.unknown(session)
+                for each in strange:
+                    record = await around.others.get("directory", f"/organisations/{each}")
+                    async with around.database.transaction() as session:
+                        await authorities.learn(session, each, record)
+            except (DBAPIError, OSError, Refused) as problem:
                 log.warning("overdue sessions wait", reason=type(problem).__name__)
             await asyncio.sleep(EVERY)
 
