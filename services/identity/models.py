@@ -226,6 +226,104 @@ class DeviceRow(Table, table=True):
     seen_at: datetime = Field(sa_column=Column(Moment, nullable=False))
 
 
+class AuthenticatorRow(Table, table=True):
+    """The authenticator app of a person: the secret it shares with us, wrapped by the installation's key."""
+
+    __tablename__ = "authenticator"
+
+    person_id: str = Field(sa_column=Column(Id, ForeignKey("account.id"), primary_key=True))
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    wrapped_by: str = Field(sa_column=Column(String(40), nullable=False))
+    begun_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    confirmed_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """When its first code was typed; before that nobody is asked for one."""
+    last_step: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """The half minute of the last code that was taken: each code is good once."""
+
+
+class RecoveryCodeRow(Table, table=True):
+    """A way in for somebody who has lost his device; good once, and only its digest is here."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("recovery_code_of", "person_id"),)
+
+    digest: str = Field(sa_column=Column(String(64), primary_key=True))
+    person_id: str = Field(sa_column=Column(Id, ForeignKey("account.id"), nullable=False))
+    made_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
+class PasskeyRow(Table, table=True):
+    """A passkey of a person: the public half of a key that never leaves his device."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (Index("passkey_of", "person_id"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    """The credential's own id, base64url."""
+    person_id: str = Field(sa_column=Column(Id, ForeignKey("account.id"), nullable=False))
+    public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    counter: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    name: str = Field(default="", sa_column=Column(Text, nullable=False))
+    made_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
+class CeremonyRow(Table, table=True):
+    """What a passkey is asked to sign; good once, for a few minutes, for one person and one purpose."""
+
+    __tablename__ = "ceremony"
+
+    digest: str = Field(sa_column=Column(String(64), primary_key=True))
+    person_id: str = Field(sa_column=Column(Id, nullable=False))
+    purpose: str = Field(sa_column=Column(String(20), nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class ChangeRow(Table, table=True):
+    """A change of a person's details that waits to be confirmed by mail, or word of one that was made."""
+
+    __tablename__ = "change"
+    __table_args__ = (
+        Index("change_of", "person_id", postgresql_where=text("over = false")),
+        Index("change_due", "due_at", postgresql_where=text("over = false")),
+    )
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    key: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    person_id: str = Field(sa_column=Column(Id, nullable=False))
+    state: str = Field(sa_column=Column(String(30), nullable=False))
+    over: bool = False
+    first_name: str = Field(default="", sa_column=Column(Text, nullable=False))
+    last_name: str = Field(default="", sa_column=Column(Text, nullable=False))
+    username: str | None = Field(default=None, sa_column=Column(Text))
+    email: str | None = Field(default=None, sa_column=Column(Text))
+    """The new address; None when the address stays."""
+    confirmed: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    """The letters whose links were followed."""
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
+class AdmissionRow(Table, table=True):
+    """Somebody signs in to another tool with his account here: the code, then the token, as digests."""
+
+    __tablename__ = "admission"
+
+    digest: str = Field(sa_column=Column(String(64), primary_key=True))
+    """Of the authorization code; it is good once."""
+    token: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
+    """Of the access token it was exchanged for."""
+    client_id: str = Field(sa_column=Column(String(100), nullable=False))
+    person_id: str = Field(sa_column=Column(Id, nullable=False))
+    session_id: str = Field(sa_column=Column(Id, nullable=False))
+    said: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    """Redirect address, scope, nonce, code challenge."""
+    proved_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    expires_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
 class SessionRow(Table, table=True):
     """One sign-in of one person on one device; only the digest of its secret is here."""
 
@@ -294,3 +392,27 @@ class SigningKeyRow(Table, table=True):
     wrapped_by: str = Field(sa_column=Column(String(40), nullable=False))
     created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
     retired_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
+class AccessTokenRow(Table, table=True):
+    """An access token of an organisation's program: only the digest of its secret is here."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (Index("access_token_of", "organisation_id", "created_at"),)
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    key: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    """The digest of the order that made it."""
+    digest: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    beginning: str = Field(sa_column=Column(String(16), nullable=False))
+    """As much of the secret as is shown to recognise it."""
+    organisation_id: str = Field(sa_column=Column(Id, nullable=False))
+    role_type: str = Field(sa_column=Column(String(30), nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    created_by: str = Field(sa_column=Column(Id, nullable=False))
+    creator: str = Field(sa_column=Column(Text, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    last_used_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    revoked_at: datetime | None = Field(default=None, sa_column=Column(Moment))

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 from nats.aio.client import Client as NatsClient
 
+from shared.kit import tokens
 from shared.kit.keys import Keyring
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
@@ -33,6 +34,10 @@ AUDIENCE = "bordereau"
 SESSION_ENDED = "identity.session.ended.v1"
 ENDED_KEPT = 600.0
 """Seconds we remember an ended session; longer than any token lives."""
+MACHINE = "bdx_"
+"""How an access token of an organisation's program begins."""
+PRESENTED_FOR, PRESENTED_FOR_A_CHANGE = 30.0, 1.0
+"""Seconds for which we believe what identity said of an access token: when it reads, when it changes something."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Person:
     session_id: str
     proved_at: datetime | None
     posts: tuple[Post, ...]
+    scopes: frozenset[str] | None = None
+    """What an access token may be used for; None for a person."""
 
     def acting_for(self, organisation_id: str | None) -> Actor:
         """This person in one of his posts; with several of them the organisation must be named."""
@@ -96,12 +103,15 @@ class Gatekeeper:
         self._ended: dict[str, float] = {}
         self._asked = float("-inf")
         self._asking = asyncio.Lock()
+        self._machines: dict[str, tuple[float, Person]] = {}
 
     async def person(self, token: str, *, sure: bool = False) -> Person:
         """The person a token speaks for; refused ``unauthenticated`` or ``session_ended`` when it is not valid now.
 
         ``sure`` is for changes: the list of ended sessions is at most a second old, or ``unavailable``.
         """
+        if token.startswith(MACHINE):
+            return await self._machine(token, PRESENTED_FOR_A_CHANGE if sure else PRESENTED_FOR)
         known = self._read.get(token)
         if known is None or known[0] <= self._now():
             known = await self._open(token)
@@ -152,6 +162,40 @@ class Gatekeeper:
             posts=tuple(Post(p["organisation"], p["role_type"], p["administrator"]) for p in claims["posts"]),
         )
         return float(claims["exp"]), person
+
+    async def _machine(self, token: str, older_than: float) -> Person:
+        """The access token of an organisation's program: identity keeps its digest, and says whether it is good now."""
+        digest, now = tokens.digest(token), self._ticks()
+        known = self._machines.get(digest)
+        if known is not None and now - known[0] <= older_than:
+            return known[1]
+        headers = {"Authorization": f"Bearer {service_token('gatekeeper', self._ring)}"}
+        try:
+            answer = await self._client.post(
+                f"{self._identity}/access-tokens/presented", json={"digest": digest}, headers=headers
+            )
+        except httpx2.HTTPError as problem:
+            raise Refused("unavailable") from problem
+        if answer.status_code == 404:
+            self._machines.pop(digest, None)
+            raise Refused("unauthenticated")
+        if answer.is_error:
+            raise Refused("unavailable")
+        said = answer.json()
+        person = Person(
+            person_id=said["id"],
+            name=said["name"],
+            language="en",
+            time_zone="UTC",
+            session_id=f"token-{said['id']}",
+            proved_at=None,
+            posts=(Post(said["organisation_id"], said["role_type"]),),
+            scopes=frozenset(said["scopes"]),
+        )
+        if len(self._machines) > 5000:
+            self._machines.clear()
+        self._machines[digest] = (now, person)
+        return person
 
     async def _claims(self, token: str) -> dict[str, Any]:
         for fresh in (False, True):
@@ -205,7 +249,19 @@ def _bearer(authorization: str | None) -> str:
 async def current_person(request: Request, authorization: Annotated[str | None, Header()] = None) -> Person:
     """The person asking, whatever his posts; for a change we make sure that his session goes on."""
     gatekeeper: Gatekeeper = request.app.state.gatekeeper
-    return await gatekeeper.person(_bearer(authorization), sure=request.method not in ("GET", "HEAD"))
+    person = await gatekeeper.person(_bearer(authorization), sure=request.method not in ("GET", "HEAD"))
+    if person.scopes is not None:
+        refuse_unless_in_scope(request, person.scopes)
+    return person
+
+
+def refuse_unless_in_scope(request: Request, scopes: frozenset[str]) -> None:
+    """A program comes through the doors its service opens to programs (``app.state.scopes``), and through no other."""
+    opened: Mapping[tuple[str, str], str] = getattr(request.app.state, "scopes", {})
+    route = request.scope.get("route")
+    needed = opened.get((request.method, getattr(route, "path", "")))
+    if needed is None or needed not in scopes:
+        raise Refused("not_permitted")
 
 
 async def current_actor(
@@ -213,6 +269,16 @@ async def current_actor(
 ) -> Actor:
     """The person asking, in the post he acts in."""
     return person.acting_for(acting_for)
+
+
+async def current_administrator(
+    person: Annotated[Person, Depends(current_person)], acting_for: Annotated[str | None, Header()] = None
+) -> Actor:
+    """The person asking, in a post in which he is his organisation's administrator."""
+    actor = person.acting_for(acting_for)
+    if not any(post.administrator for post in person.posts if post.organisation_id == actor.organisation_id):
+        raise Refused("not_permitted")
+    return actor
 
 
 async def current_service(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
@@ -254,5 +320,6 @@ async def hear_endings(
 
 CurrentPerson = Annotated[Person, Depends(current_person)]
 CurrentActor = Annotated[Actor, Depends(current_actor)]
+CurrentAdministrator = Annotated[Actor, Depends(current_administrator)]
 CurrentService = Annotated[str, Depends(current_service)]
 CurrentReader = Annotated[str, Depends(current_reader)]

@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
@@ -29,6 +30,7 @@ from shared.kit.process import Surroundings
 from shared.kit.sessions import AUDIENCE, ISSUER, Gatekeeper, Post, service_token
 from shared.kit.settings import ServiceSettings
 from shared.kit.temporal import Processes
+from shared.kit.tokens import mint
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
 
@@ -119,6 +121,8 @@ class PassportOffice:
         self.ended: list[str] = []
         self.app.get("/.well-known/jwks.json")(self.published)
         self.app.get("/sessions/ended")(self.sessions_ended)
+        self.bearers: dict[str, dict[str, Any]] = {}
+        self.app.post("/access-tokens/presented")(self.presented)
 
     async def published(self) -> dict[str, Any]:
         """The public keys."""
@@ -127,6 +131,18 @@ class PassportOffice:
     async def sessions_ended(self) -> list[str]:
         """The sessions that a test has ended."""
         return self.ended
+
+    async def presented(self, shown: dict[str, str]) -> JSONResponse:
+        """What identity says of an access token of a test's."""
+        said = self.bearers.get(shown["digest"])
+        return JSONResponse(said or {"code": "not_found"}, 200 if said else 404)
+
+    def token(self, post: Post, *scopes: str, name: str = "ERP") -> dict[str, str]:
+        """The header of a program with a fresh access token."""
+        secret, digest = mint("bdx")
+        said = {"id": str(uuid4()), "name": name, "scopes": list(scopes), "expires_at": NOON.isoformat()}
+        self.bearers[digest] = {**said, "organisation_id": post.organisation_id, "role_type": post.role_type}
+        return {"Authorization": f"Bearer {secret}"}
 
     def gatekeeper(self) -> Gatekeeper:
         """A gatekeeper that believes this office."""
