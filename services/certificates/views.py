@@ -133,6 +133,7 @@ async def certificate(
         replaces=await _link(session, row.replaces, actor),
         replaced_by=await _link(session, row.replaced_by, actor),
         irregularities=await _irregularities(session, row) if mine else [],
+        documents=row.documents if mine else [],
     )
 
 

@@ -1,5 +1,6 @@
 """The wiring of the web site: pages, files, guards, and what a reader sees when something goes wrong."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -23,6 +24,7 @@ from services.portal.pages import (
     certificates,
     deciding,
     directory,
+    documents,
     drafting,
     extracts,
     ops,
@@ -41,14 +43,15 @@ from shared.kit import clock
 from shared.kit.http import BODY_LIMIT, Edge
 from shared.kit.keys import keyring
 from shared.kit.log import CORRELATION, logger
+from shared.rules.documents import LARGEST
 from shared.rules.refusals import CODES, REFUSALS, Refused
 
 log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, registration.router, passwords.router, roles.router, drafting.router,
-    certificates.router, deciding.router, extracts.router, organisations.router, directory.router, verify.router,
-    ops.router,
+    certificates.router, deciding.router, documents.router, extracts.router, organisations.router,
+    directory.router, verify.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 TITLES: Final = {
@@ -99,7 +102,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Exception, _bug)
-    app.add_middleware(Edge, limit=BODY_LIMIT)
+    app.add_middleware(Edge, limit=BODY_LIMIT, roomy=ROOMY)
     return app
 
 

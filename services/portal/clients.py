@@ -6,7 +6,7 @@ service's own code and its sentence in the reader's language.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +39,7 @@ from shared.kit.sessions import service_token
 if TYPE_CHECKING:
     from services.portal.accounts import AccountsClient
     from services.portal.extracts import ExtractsClient
+    from services.portal.making import MakingClient
 
 log = logger("clients")
 SOURCE: ContextVar[str] = ContextVar("source", default="")
@@ -236,7 +237,7 @@ class Clients:
     async def close(self) -> None:
         """Close what was opened."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        for client in (*own, self.extracts):
+        for client in (*own, self.extracts, self.making):
             await client.close()
 
 
@@ -244,6 +245,7 @@ class Clients:
 
 
 def answer(status: int, body: bytes) -> Trouble:
+    making: "MakingClient"
     """What a service says when it says no."""
     try:
         said = json.loads(body)
@@ -295,7 +297,23 @@ class Wire:
         body: BaseModel | None = None,
         key: str = "",
     ) -> bytes:
-        """The answer's body; ``Trouble`` when it is a no, or none."""
+        """The answer's body; ``Trouble`` when it is a no, or none. A file goes raw."""
+        said = await self.answered(method, path, caller, session=session, params=params, body=body, raw=raw, key=key)
+        return said.content
+
+    async def answered(
+        self,
+        method: str,
+        path: str,
+        caller: Caller | None = None,
+        *,
+        session: str = "",
+        params: Mapping[str, Any] | None = None,
+        body: BaseModel | None = None,
+        raw: bytes | AsyncIterator[bytes] | None = None,
+        key: str = "",
+    ) -> httpx2.Response:
+        """The whole answer, with its headers."""
         headers = {"Accept-Language": words.reader().language, "X-Correlation-Id": CORRELATION.get()}
         if self._services is not None and SOURCE.get():
             headers |= {"For-Source": SOURCE.get(), "On-Behalf": service_token("portal", self._services)}
@@ -305,11 +323,12 @@ class Wire:
             headers["Authorization"] = f"Bearer {caller.token}"
         if caller is not None and caller.organisation_id:
             headers["Acting-For"] = caller.organisation_id
+        raw: bytes | AsyncIterator[bytes] | None = None,
         if key:
             headers["Idempotency-Key"] = key
         if body is not None:
             headers["Content-Type"] = "application/json"
-        content = body.model_dump_json().encode() if body is not None else None
+        content = body.model_dump_json().encode() if body is not None else raw
         wanted = {name: value for name, value in (params or {}).items() if value not in (None, "", [], ())}
         try:
             said = await self._client.request(method, path, params=wanted, content=content, headers=headers)
@@ -320,7 +339,7 @@ class Wire:
             raise Trouble(503, "unavailable") from problem
         if said.is_error:
             raise answer(said.status_code, said.content)
-        return said.content
+        return said
 
     async def close(self) -> None:
         """Close the connections."""
@@ -515,3 +534,5 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
         AccountsOverHttp(wires["identity"]),
         ExtractsOverHttp(wires["certificates"]),
     )
+    from services.portal.making import MakingOverHttp
+        MakingOverHttp(wires["certificates"]),

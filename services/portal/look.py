@@ -4,6 +4,7 @@ One thing to remember: an htmx fragment is a block of its page, so both are writ
 """
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -79,6 +80,7 @@ def environment() -> Environment:
         isodate=lambda value: value.isoformat() if value else "",
         initials=initials,
         when=words.parse_moment,
+        a_day=date.fromisoformat,
         grouped=grouped,
     )
     return env

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.portal.words import N_
+from shared.rules.documents import DOCUMENT_TYPES
 from shared.rules.status import Action, Status
 
 
@@ -135,6 +136,9 @@ EVENTS: Final = {
     "create":  N_("Draft begun"),
     "drop_replacement": N_("Replacement given up"),
     "clock":   N_("A deadline passed"),
+    "document_added": N_("Document added"),
+    "document_changed": N_("New version of a document"),
+    "document_withdrawn": N_("Document withdrawn"),
     "merge":   N_("Two records of one organisation became one"),
 }
 """What a line of the journal says was done."""
@@ -280,6 +284,7 @@ SERVICES: Final = {
 OUTBOX_KINDS: Final = {
     "event": N_("News for the others"), "wake": N_("Calls to processes"),
 }
+DOCUMENTS: Final = {row.code: row.name for row in DOCUMENT_TYPES}
 LETTER_STATES: Final = {
     "WAITING": (N_("waiting"), "amber"),
     "SENT":    (N_("sent"),    "green"),

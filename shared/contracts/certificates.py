@@ -344,6 +344,8 @@ class CertificateView(View):
     replaces: CertificateLink | None = None
     replaced_by: CertificateLink | None = None
     irregularities: list[IrregularityView] = Field(default_factory=list)
+    documents: list[dict[str, Any]] = Field(default_factory=list)
+    """The newest version of each document, as a signature covers it; for the parties."""
 
 
 class NewExtract(View):

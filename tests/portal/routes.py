@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
+from tests.portal.making import DOCUMENT, UPLOAD
 from tests.portal.world import World, organisation_id
 
 OPS = "ops@bordereau.example"
@@ -30,6 +31,8 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
     fillings = {
         "{certificate_id}": certificate_id,
         "{extract_id}": EXTRACT,
+        "{document_id}": DOCUMENT,
+        "{upload_id}": UPLOAD,
         "{organisation_id}": organisation_id("ecocert-ma"),
         "{action}": action,
         "{key}": "13",
@@ -60,7 +63,9 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
 def pages(world: World, certificate_id: str, action: str = "copy") -> list[Address]:
     """The routes that answer with a page to look at."""
     elsewhere = {"/language/{code}", "/certificates/{certificate_id}/journal.json", "/ops/temporal", "/pick"}
-    elsewhere |= {"/certificates/{certificate_id}/print.pdf"}
+    elsewhere |= {"/certificates/{certificate_id}/print.pdf", "/extracts/{extract_id}/print.pdf"}
+    elsewhere |= {"/extracts/{extract_id}/journal.json", "/verify/keys.json"}
+    elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [

@@ -51,6 +51,7 @@ from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
 from tests.portal.batches import ExtractsInMemory
+from tests.portal.making import MakingInMemory
 from tests.portal.registry import AccountsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
@@ -679,7 +680,7 @@ class World:
     def clients(self) -> Clients:
         """The clients as the portal takes them."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        return Clients(*own, self.extracts)
+        return Clients(*own, self.extracts, self.making)
 
     def caller(self, email: str) -> Caller:
         """Somebody, in his first post."""
@@ -696,6 +697,7 @@ class World:
         self.certificates._write(paper, self.caller("exporter@atlas.example"), "create", None, {})
         later = (Status.ISSUED, Status.CONSIGNMENT_VERIFIED, Status.FIRST_CONSIGNEE_SIGNED, Status.BASE_FOR_EXTRACT)
         for reached, box, action, email in (
+    making: MakingInMemory = field(default_factory=MakingInMemory)
             (later, "18", Action.SIGN, "inspector@ecocert.example"),
             (later[1:], "20", Action.VERIFY, "officer@perpignan.example"),
             (later[2:3], "21", Action.RECEIVE, "consignee@garonne.example"),

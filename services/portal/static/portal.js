@@ -203,6 +203,14 @@
     HTMLFormElement.prototype.submit.call(form);
   });
 
+  // How much of a file has been sent.
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = event.target.closest && event.target.closest("[data-upload]") && event.target.querySelector("progress");
+    if (!bar || !event.detail.lengthComputable) return;
+    bar.hidden = false;
+    bar.value = (100 * event.detail.loaded) / event.detail.total;
+  });
+
   // One tick for a whole column.
   document.addEventListener("change", (event) => {
     const all = event.target.closest && event.target.closest("[data-all]");

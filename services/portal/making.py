@@ -1,0 +1,136 @@
+"""What making a certificate needs beside its boxes, as the portal sees it: documents and their files.
+
+One thing to remember: a file is handed on piece by piece; the web site keeps none.
+"""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.datastructures import FormData, UploadFile
+
+from services.portal import forms
+from services.portal.clients import Caller, Client, Wire, segment
+from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
+from shared.rules.documents import DOCUMENT_FIELDS, TYPE
+
+PIECE: Final = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file as it was kept, with its kind and its name."""
+
+    body: bytes
+    media: str
+    name: str = ""
+
+
+class MakingClient(Client):
+    """Documents of certificates, and their files."""
+
+    @abstractmethod
+    async def documents(self, caller: Caller, certificate_id: str) -> DocumentsView:
+        """The documents of a certificate, for its parties."""
+
+    @abstractmethod
+    async def send(self, caller: Caller, certificate_id: str, name: str, pieces: AsyncIterator[bytes]) -> FileView:
+        """Send a file."""
+
+    @abstractmethod
+    async def add(self, caller: Caller, certificate_id: str, new: NewDocument, key: str) -> DocumentsView:
+        """Say what the file sent before is."""
+
+    @abstractmethod
+    async def change(
+        self, caller: Caller, certificate_id: str, document_id: str, new: NewDocument, key: str
+    ) -> DocumentsView:
+        """A new version of a document."""
+
+    @abstractmethod
+    async def withdraw(
+        self, caller: Caller, certificate_id: str, document_id: str, wish: Withdrawal, key: str
+    ) -> DocumentsView:
+        """Take a document back."""
+
+    @abstractmethod
+    async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
+        """The file of a document or a question."""
+
+    @abstractmethod
+    async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
+        """A picture of its first page."""
+
+
+class MakingOverHttp(MakingClient):
+    """The certificates service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def documents(self, caller: Caller, certificate_id: str) -> DocumentsView:
+        said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/documents", caller)
+        return DocumentsView.model_validate_json(said)
+
+    async def send(self, caller: Caller, certificate_id: str, name: str, pieces: AsyncIterator[bytes]) -> FileView:
+        path = f"/certificates/{segment(certificate_id)}/uploads"
+        said = await self._wire.ask("POST", path, caller, params={"name": name[:300]}, raw=pieces)
+        return FileView.model_validate_json(said)
+
+    async def add(self, caller: Caller, certificate_id: str, new: NewDocument, key: str) -> DocumentsView:
+        path = f"/certificates/{segment(certificate_id)}/documents"
+        return DocumentsView.model_validate_json(await self._wire.ask("POST", path, caller, body=new, key=key))
+
+    async def change(
+        self, caller: Caller, certificate_id: str, document_id: str, new: NewDocument, key: str
+    ) -> DocumentsView:
+        path = f"/certificates/{segment(certificate_id)}/documents/{segment(document_id)}/versions"
+        return DocumentsView.model_validate_json(await self._wire.ask("POST", path, caller, body=new, key=key))
+
+    async def withdraw(
+        self, caller: Caller, certificate_id: str, document_id: str, wish: Withdrawal, key: str
+    ) -> DocumentsView:
+        path = f"/certificates/{segment(certificate_id)}/documents/{segment(document_id)}/withdrawal"
+        return DocumentsView.model_validate_json(await self._wire.ask("POST", path, caller, body=wish, key=key))
+
+    async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
+        return await self._kept(caller, f"/certificates/{segment(certificate_id)}/files/{segment(upload_id)}")
+
+    async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
+        return await self._kept(caller, f"/certificates/{segment(certificate_id)}/files/{segment(upload_id)}/preview")
+
+    async def _kept(self, caller: Caller, path: str) -> Kept:
+        said = await self._wire.answered("GET", path, caller)
+        disposition = said.headers.get("content-disposition", "")
+        return Kept(said.content, said.headers.get("content-type", ""), disposition.partition("filename*=")[2])
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+# ---- what somebody sends ------------------------------------------------------------------------------------------
+
+
+async def pieces_of(file: UploadFile) -> AsyncIterator[bytes]:
+    """A file somebody chose, piece by piece."""
+    while piece := await file.read(PIECE):
+        yield piece
+
+
+def file_in(typed: FormData, name: str = "file") -> UploadFile | None:
+    """The file somebody chose; None when he chose none."""
+    value = typed.get(name)
+    return value if isinstance(value, UploadFile) and value.filename else None
+
+
+def said_of_document(typed: FormData) -> dict[str, Any]:
+    """What somebody says of a document."""
+    said: dict[str, Any] = {row.name: forms.text(typed, row.name) or None for row in DOCUMENT_FIELDS}
+    kind = forms.text(typed, "type")
+    return {**said, "type": kind if kind in TYPE else ""}
+
+
+def size_of(size: int) -> tuple[str, str]:
+    """A size as a number and its unit."""
+    return (f"{size / 1_048_576:.1f}", "MB") if size >= 1_048_576 else (str(max(1, size // 1024)), "KB")

@@ -1,0 +1,116 @@
+"""Documents in memory: whoever sees the certificate of a test may add to it; the real law says what a type asks."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from services.portal.clients import Caller, Trouble
+from services.portal.making import Kept, MakingClient
+from shared.contracts.certificates import ProblemView
+from shared.contracts.documents import DocumentsView, DocumentView, FileView, NewDocument, Withdrawal
+from shared.rules.documents import Media, document_problems
+from shared.rules.sentences import SENTENCES
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+UPLOAD = "00000000-0000-4000-8000-0000000000f1"
+DOCUMENT = "00000000-0000-4000-8000-0000000000d1"
+BODY = b"%PDF-1.4\n%%EOF\n"
+
+
+def a_document(**more: Any) -> DocumentView:
+    """An invoice, as a page shows it."""
+    file = FileView(
+        id=UPLOAD, name="facture F-118.pdf", media=Media.PDF, size=48_213, sha256=hashlib.sha256(BODY).hexdigest()
+    )
+    said: dict[str, Any] = {
+        "id": DOCUMENT,
+        "version": 1,
+        "type": "380",
+        "number": "F-118",
+        "date": "2026-11-02",
+        "issuer": "Atlas Bio Export",
+        "file": file,
+        "added_by": "00000000-0000-4000-8000-000000000001",
+        "added_by_name": "Atlas Bio Export (démonstration)",
+        "at": NOON,
+        "revision": 3,
+        "may_change": True,
+        "may_withdraw": True,
+    }
+    return DocumentView(**{**said, **more})
+
+
+@dataclass
+class MakingInMemory(MakingClient):
+    """Documents as a list."""
+
+    items: list[DocumentView] = field(default_factory=lambda: [a_document()])
+    withdrawn: list[DocumentView] = field(default_factory=list)
+    sent: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    async def documents(self, caller: Caller, certificate_id: str) -> DocumentsView:
+        return DocumentsView(items=self.items, withdrawn=self.withdrawn, may_add=True, revision=3)
+
+    async def send(self, caller: Caller, certificate_id: str, name: str, pieces: AsyncIterator[bytes]) -> FileView:
+        body = b"".join([piece async for piece in pieces])
+        if not body.startswith(b"%PDF-"):
+            raise Trouble(415, "file_kind", SENTENCES["file_kind"], "file")
+        mark = str(uuid4())
+        self.sent[mark] = (name, body)
+        return self._file(mark)
+
+    def _file(self, mark: str) -> FileView:
+        name, body = self.sent[mark]
+        return FileView(id=mark, name=name, media=Media.PDF, size=len(body), sha256=hashlib.sha256(body).hexdigest())
+
+    async def add(self, caller: Caller, certificate_id: str, new: NewDocument, key: str) -> DocumentsView:
+        self._refuse(new)
+        if new.upload is None:
+            raise Trouble(422, "incomplete", SENTENCES["incomplete"], "upload")
+        said = new.model_dump(exclude={"upload", "version"})
+        self.items = [*self.items, a_document(**said, id=str(uuid4()), file=self._file(new.upload))]
+        return await self.documents(caller, certificate_id)
+
+    async def change(
+        self, caller: Caller, certificate_id: str, document_id: str, new: NewDocument, key: str
+    ) -> DocumentsView:
+        self._refuse(new)
+        before = next((each for each in self.items if each.id == document_id), None)
+        if before is None:
+            raise Trouble(404, "not_found")
+        said = new.model_dump(exclude={"upload", "version"})
+        file = self._file(new.upload) if new.upload else before.file
+        later = a_document(**said, id=document_id, version=before.version + 1, file=file, earlier=[before])
+        self.items = [later if each.id == document_id else each for each in self.items]
+        return await self.documents(caller, certificate_id)
+
+    async def withdraw(
+        self, caller: Caller, certificate_id: str, document_id: str, wish: Withdrawal, key: str
+    ) -> DocumentsView:
+        self.withdrawn += [each for each in self.items if each.id == document_id]
+        self.items = [each for each in self.items if each.id != document_id]
+        return await self.documents(caller, certificate_id)
+
+    async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
+        if upload_id != UPLOAD and upload_id not in self.sent:
+            raise Trouble(404, "not_found")
+        return Kept(BODY, "application/pdf", "UTF-8''facture%20F-118.pdf")
+
+    async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
+        raise Trouble(404, "not_found")
+
+    async def close(self) -> None:
+        pass
+
+    def _refuse(self, new: NewDocument) -> None:
+        said = new.model_dump(include={"number", "date", "country", "issuer", "remarks"})
+        wrong = document_problems(new.type, said)
+        if wrong:
+            problems = tuple(
+                ProblemView(field=each.field, box=None, title="", code=each.code, message=SENTENCES[each.code])
+                for each in wrong
+            )
+            raise Trouble(422, "incomplete", SENTENCES["incomplete"], problems=problems)
