@@ -226,6 +226,10 @@ _FORMS: Final = frozenset(
 """Legal forms and small words: they tell no company from another."""
 TELLING: Final = ("EORI", "VAT", "SIRET", "SIREN")
 ENOUGH: Final = 84
+SLIPS: Final = 62
+"""So alike are words at least that differ by a slip or two."""
+OTHER_WORDS: Final = 0.8
+"""So much a resemblance is worth where the words that differ have nothing in common."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,8 @@ def alike(mine: Mapping[str, Any], other: Mapping[str, Any]) -> Alike | None:
             return Alike(100 if kind in TELLING else 95, kind if kind in ("EORI", "VAT") else "NUMBER", shown)
     if mine["country"] != other["country"]:
         return None
-    here, there = core(mine["name"]), core(other["name"])
+    towns = {*rules.words(mine["city"]), *rules.words(other["city"])}
+    here, there = (_elsewhere(core(each["name"]), towns) for each in (mine, other))
     same_place = bool(rules.number(mine["postal_code"])) and rules.number(mine["postal_code"]) == rules.number(
         other["postal_code"]
     )
@@ -269,10 +274,32 @@ def alike(mine: Mapping[str, Any], other: Mapping[str, Any]) -> Alike | None:
     return Alike(min(97, round(score)), "SIMILAR_NAME", str(other["name"])) if score >= ENOUGH else None
 
 
+def _elsewhere(name: str, towns: set[str]) -> str:
+    """A name without the town it may name; all of it where nothing else is left."""
+    return " ".join(word for word in name.split() if word not in towns) or name
+
+
 def _resemblance(here: str, there: str) -> float:
-    """How alike two names are, whatever the order of their words; one inside the other counts less than all of it."""
+    """How alike two names are, whatever the order of their words; one inside the other counts less than all of it.
+
+    Where both have words the other lacks, these must be slips or abbreviations of each other: a vineyard and a
+    haulier of one family, or two trades of one town, are two.
+    """
     ordered = max(
         ratio(here, there), token_sort_ratio(here, there), ratio(here.replace(" ", ""), there.replace(" ", ""))
     )
     inside = token_set_ratio(here, there) if min(len(here), len(there)) >= 6 else 0.0
-    return max(ordered, 0.88 * inside)
+    mine = [word for word in here.split() if word not in there.split()]
+    theirs = [word for word in there.split() if word not in here.split()]
+    alike = max(ordered, 0.88 * inside)
+    return alike if _may_be_one(mine, theirs) else OTHER_WORDS * alike
+
+
+def _may_be_one(mine: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether words that only one name has, and words that only the other has, may stand for each other."""
+    if not mine or not theirs:
+        return True
+    short = len(mine) == len(theirs) and all(
+        one.startswith(other) or other.startswith(one) for one, other in zip(mine, theirs, strict=True)
+    )
+    return short or ratio("".join(mine), "".join(theirs)) >= SLIPS
