@@ -54,6 +54,11 @@ AREAS: Final = (
     directory.router, verify.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
+ROOMY: Final = (
+    (re.compile(r"/certificates/[^/]+/(documents|questions|lines)(/.*)?"), LARGEST + BODY_LIMIT),
+    (re.compile(r"/verify/file"), verify.FILE_LIMIT + BODY_LIMIT),
+)
+"""Where a form may bring a file."""
 TITLES: Final = {
     400: N_("This cannot be read"),
     401: N_("Please sign in"),
