@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import commodities, extract_views, extracts, paper, store, views
+from services.certificates import commodities, extract_paper, extract_views, extracts, paper, store, views
 from services.certificates.models import CertificateRow, ExtractRow, JournalRow, PartyRow, SealedRow
 from services.certificates.pdf import Attached, Copy
 from services.certificates.seal import Seals, canonical, fingerprint
@@ -96,7 +96,7 @@ async def extract_copy_of(
     view = await extract_views.extract(session, row, actor, now, language)
     parent = await store.found(session, row.parent_id)
     _, sources = await extracts.facts(session, row, parent, now)
-    document = extracts.document(row, parent, sources)
+    document = extract_paper.document(row, parent, sources)
     lines = contents.lines(view.parent.content)
     return await _copy(session, row, view, document, sources, lines, parent.created_at, language, press)
 

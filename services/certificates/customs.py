@@ -14,7 +14,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import extract_views, extracts, paper, store, views
+from services.certificates import extract_paper, extract_views, extracts, paper, store, views
 from services.certificates.models import CertificateRow, ExtractRow, WriteOffRow
 from shared.contracts.machines import CoiView, NewWriteOff, QuantityView
 from shared.rules import content as contents
@@ -151,7 +151,7 @@ async def _view(session: AsyncSession, row: Coi, actor: Actor) -> CoiView:
     shown = contents.lines(row.content)
     if isinstance(row, ExtractRow):
         parent = await store.found(session, row.parent_id)
-        shown = contents.lines(extracts.with_sums(row.content, contents.lines(parent.content)))
+        shown = contents.lines(extract_paper.with_sums(row.content, contents.lines(parent.content)))
     elif row.status in IN_BATCHES:
         batches = [each for each in await extracts.of(session, row.id) if each.status in ORGANIC]
         numbers, counted = [each.number for each in batches], [each.id for each in batches]

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from services.certificates import extract_views, extracts, store, views
+from services.certificates import extract_paper, extract_views, extracts, store, views
 from services.certificates.api import Around, Language
 from shared.contracts.certificates import (
     EXTRACT_LIFE,
@@ -101,18 +101,21 @@ async def act(
     async with around.database.transaction() as session:
         row = await extract_views.seen(session, extract_id, actor)
         done = await extracts.told_before(session, order, row.id, key)
-        batch = None if done else extracts.unread(row)
+        if done:
+            await extracts.remind(session, row, around.now())
+        batch = None if done else extract_paper.unread(row)
         order = replace(order, for_whom=await store.name_of(session, actor.organisation_id))
     if batch is not None:
-        await around.processes.ask(
-            order.action,
-            order,
-            workflow=EXTRACT_LIFE,
-            workflow_id=extract_life_id(row.id),
-            life=batch,
-            key=key,
-            answer=Batch,
-        )
+        process = extract_life_id(row.id)
+        try:
+            await around.processes.ask(
+                order.action, order, workflow=EXTRACT_LIFE, workflow_id=process, life=batch, key=key, answer=Batch
+            )
+        except Refused as refusal:
+            if refusal.code in ("timeout", "unavailable"):
+                async with around.database.transaction() as session:
+                    await extracts.remind(session, await extracts.found(session, row.id), around.now())
+            raise
     async with around.database.transaction() as session:
         row = await extracts.found(session, extract_id)
         return await extract_views.extract(session, row, actor, around.now(), language)

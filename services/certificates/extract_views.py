@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import extracts, paper, store, views
+from services.certificates import extract_paper, extracts, paper, store, views
 from services.certificates.models import CertificateRow, ExtractRow, PartyRow
 from services.certificates.rules import EXTRACT_AWAITED
 from services.certificates.seal import canonical, fingerprint
@@ -65,14 +65,14 @@ async def extract(session: AsyncSession, row: ExtractRow, actor: Actor, now: dat
     parent = await store.found(session, row.parent_id)
     known, sources = await extracts.facts(session, row, parent, now, also=[actor.organisation_id])
     status, model = ExtractStatus(row.status), paper.model_named(row.form_model)
-    mine = extracts.bound(row, parent, known).get(actor.organisation_id, frozenset())
-    frozen = extracts.is_frozen(parent)
+    mine = extract_paper.bound(row, parent, known).get(actor.organisation_id, frozenset())
+    frozen = extract_paper.is_frozen(parent)
     may = law.extract_allowed(status, mine, frozen)
     ahead = NEXT.get(status) if may.do else None
     found = law.extract_problems(row.content, parent.content, parent.booked, ahead, model, known) if ahead else ()
     whole = actor.organisation_id in parent.visible_to
     behind = parent_of(row, parent, whole)
-    named = {str(row.content[name]) for name in extracts.NAMED if row.content.get(name)} | {row.creator}
+    named = {str(row.content[name]) for name in extract_paper.NAMED if row.content.get(name)} | {row.creator}
     named |= contents.organisations_in(behind.content)
     cuts = whole and bool(paper.ties(parent, known, actor) & law.SEES_ALL)
     return ExtractView(
@@ -84,7 +84,7 @@ async def extract(session: AsyncSession, row: ExtractRow, actor: Actor, now: dat
         created_at=row.created_at,
         updated_at=row.updated_at,
         entered_at=row.entered_at,
-        content=extracts.with_sums(row.content, contents.lines(parent.content)),
+        content=extract_paper.with_sums(row.content, contents.lines(parent.content)),
         parent=behind,
         parties={each: views.party_view(sources[each]) for each in sorted(named) if each in sources},
         ties=sorted(mine),
@@ -188,7 +188,7 @@ async def mine(
 
 async def _lines(session: AsyncSession, rows: Iterable[ExtractRow], actor: Actor) -> list[ExtractLine]:
     listed = list(rows)
-    named = {str(row.content[name]) for row in listed for name in extracts.NAMED if row.content.get(name)}
+    named = {str(row.content[name]) for row in listed for name in extract_paper.NAMED if row.content.get(name)}
     sources = await store.parties(session, named)
     parents: dict[str, CertificateRow] = {}
     for parent_id in {row.parent_id for row in listed}:
@@ -234,11 +234,11 @@ async def confirmation(
         raise Refused("unknown_action", action=action, field="action")
     parent = await store.found(session, row.parent_id)
     known, sources = await extracts.facts(session, row, parent, now, also=[actor.organisation_id])
-    mine = extracts.bound(row, parent, known).get(actor.organisation_id, frozenset())
+    mine = extract_paper.bound(row, parent, known).get(actor.organisation_id, frozenset())
     status, model = ExtractStatus(row.status), paper.model_named(row.form_model)
-    if Action(action) not in law.extract_allowed(status, mine, extracts.is_frozen(parent)).do:
+    if Action(action) not in law.extract_allowed(status, mine, extract_paper.is_frozen(parent)).do:
         raise Refused("not_permitted", action=action)
-    shown = extracts.document(row, parent, sources)
+    shown = extract_paper.document(row, parent, sources)
     found = law.extract_problems(row.content, parent.content, parent.booked, Action(action), model, known)
     return Confirmation(
         action=action,

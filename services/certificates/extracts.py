@@ -10,44 +10,39 @@ from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.certificates import extract_paper as sheet
 from services.certificates import paper, store
 from services.certificates.models import CertificateRow, ExtractRow, JournalRow, PartyRow
-from services.certificates.rules import EXTRACT_AWAITED, difference
+from services.certificates.rules import difference
 from services.certificates.seal import Seals, canonical, fingerprint
 from shared.contracts.certificates import (
     EXTRACT_LIFE,
-    Awaited,
     Batch,
     BatchRecord,
     BatchRecorded,
     BatchRing,
-    Due,
     Edit,
     Order,
     extract_life_id,
 )
 from shared.events.certificates import ExtractClockRang, ExtractMoved
-from shared.kit.calendar import is_working_day
 from shared.kit.outbox import announce, spare_wakes, wake
-from shared.rules import content as contents
 from shared.rules import deadlines
 from shared.rules import extracts as law
 from shared.rules.actor import Actor
 from shared.rules.boxes import Model
 from shared.rules.extracts import ExtractStatus
 from shared.rules.parties import Facts
-from shared.rules.permissions import Tie
 from shared.rules.proofs import refuse_unless_fresh
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 from shared.rules.verdict import refuse_unless_lawful
 
 BATCH_JSON = TypeAdapter(Batch)
-NAMED = ("operator", "entry_authority", "consignee", "control_body")
-"""The boxes of an extract that name organisations."""
 
 
 # ── Reading what stands there ─────────────────────────────────────────────────────────────────────────────────
@@ -87,114 +82,8 @@ async def facts(
     form: Mapping[str, object] | None = None,
 ) -> tuple[Facts, dict[str, PartyRow]]:
     """What a verdict about an extract rests on: everybody it and its certificate name."""
-    named = [str(row.content[name]) for name in NAMED if row.content.get(name)]
+    named = [str(row.content[name]) for name in sheet.NAMED if row.content.get(name)]
     return await store.facts(session, parent.content, now, also=[parent.creator, row.creator, *named, *also], form=form)
-
-
-def bound(row: ExtractRow, parent: CertificateRow, known: Facts) -> dict[str, frozenset[Tie]]:
-    """Organisation -> the ties by which this extract binds it; importer and RFL are the certificate's."""
-    authority = known.party(row.content.get("entry_authority"))
-    named: list[tuple[Tie, Any]] = [
-        (Tie.CREATOR, row.creator),
-        (Tie.IMPORTER, parent.content.get("importer")),
-        *((Tie.RFL, each) for each in parent.content.get("responsible_for_load") or ()),
-        (Tie.ENTRY_AUTHORITY, row.content.get("entry_authority")),
-        (Tie.CENTRAL_AUTHORITY, authority.superior if authority else None),
-        (Tie.CONSIGNEE, row.content.get("consignee")),
-    ]
-    ties: dict[str, set[Tie]] = {}
-    for tie, organisation in named:
-        if organisation:
-            ties.setdefault(organisation, set()).add(tie)
-    return {organisation: frozenset(mine) for organisation, mine in ties.items()}
-
-
-def is_frozen(parent: CertificateRow) -> bool:
-    """Whether the certificate keeps its extracts waiting: an irregularity, or its end."""
-    return Status(parent.status) not in law.AWAKE
-
-
-def batch(row: ExtractRow, parent: CertificateRow, known: Facts) -> Batch:
-    """The row as its process remembers it."""
-    status = ExtractStatus(row.status)
-    due = Due(row.due_name, row.due_at) if row.due_name and row.due_at else None
-    awaits = EXTRACT_AWAITED.get(status)
-    awaited = None
-    if awaits is not None:
-        awaited = Awaited(
-            what=awaits.what,
-            organisations=tuple(row.awaited_by),
-            since=row.entered_at,
-            until=row.due_at,
-            then=law.EXTRACT_CLOCK[row.due_name].then if row.due_name else "nothing by itself",
-            names=tuple(paper.label(known.parties[each]) for each in row.awaited_by if each in known.parties),
-        )
-    return Batch(
-        extract_id=row.id,
-        status=status,
-        revision=row.revision,
-        over=law.is_extract_over(status) and due is None,
-        number=row.number,
-        due=due,
-        awaited=awaited,
-    )
-
-
-def unread(row: ExtractRow) -> Batch:
-    """What a process starts from: it knows of its row and nothing else."""
-    return Batch(row.id, ExtractStatus(row.status), revision=0, over=False)
-
-
-def settle(row: ExtractRow, parent: CertificateRow, known: Facts) -> None:
-    """Make the columns beside the content agree with it: next clock, who sees it, whose turn it is."""
-    status = ExtractStatus(row.status)
-    authority = known.party(row.content.get("entry_authority"))
-    country = authority.country if authority else str(row.content.get("clearance_country") or "FR")
-    due = law.next_extract_due(status, row.entered_at, row.rung, country, is_working_day)
-    row.due_name, row.due_at = (due.name, due.at) if due else (None, None)
-    ties, whole = bound(row, parent, known), paper.bound(parent, known)
-    row.visible_to = sorted(
-        each
-        for each in ties.keys() | whole.keys()
-        if law.may_see_extract(status, ties.get(each, frozenset()), whole.get(each, frozenset()))
-    )
-    awaits = EXTRACT_AWAITED.get(status)
-    row.awaited_by = sorted(each for each, mine in ties.items() if awaits and mine & set(awaits.turn))
-
-
-def document(row: ExtractRow, parent: CertificateRow, sources: Mapping[str, PartyRow]) -> dict[str, Any]:
-    """One revision of an extract as it is shown before a signature and sealed by it."""
-    whole = {str(line["id"]): line for line in contents.lines(parent.content)}
-    copied = {box.field: parent.content.get(box.field) for box in law.EXTRACT_BOXES if box.copied}
-    shown = ("name", "country", "address", "postal_code", "city", "code", "identifiers")
-    named = {*(str(row.content[name]) for name in NAMED if row.content.get(name))}
-    named |= {str(copied[name]) for name in ("issuing_body", "importer") if copied.get(name)}
-    return {
-        "certificate": row.id,
-        "number": row.number,
-        "form_model": row.form_model,
-        "revision": row.revision,
-        "content": {**copied, "number": parent.number, **row.content},
-        "certificate_lines": [
-            whole[str(line["id"])] for line in contents.lines(row.content) if str(line.get("id")) in whole
-        ],
-        "organisations": {
-            each: {field: sources[each].record.get(field) for field in shown}
-            for each in sorted(named)
-            if each in sources
-        },
-    }
-
-
-def concerned(row: ExtractRow, parent: CertificateRow, known: Facts) -> dict[Tie, list[str]]:
-    """Tie -> the organisations an event about this extract concerns; with the issuing body of the certificate."""
-    told: dict[Tie, list[str]] = {}
-    for organisation, mine in sorted(bound(row, parent, known).items()):
-        for tie in sorted(mine):
-            told.setdefault(tie, []).append(organisation)
-    if body := parent.content.get("issuing_body"):
-        told[Tie.ISSUER] = [body]
-    return told
 
 
 # ── Birth and edits ───────────────────────────────────────────────────────────────────────────────────────────
@@ -232,7 +121,7 @@ async def begin(
     known, _ = await facts(session, row, parent, now, also=[actor.organisation_id])
     _refuse_unknown(row.content, known, model)
     row.content = law.derived(row.content, parent.content, known)
-    settle(row, parent, known)
+    sheet.settle(row, parent, known)
     changes = {"number": [None, row.number], "certificate": [None, parent.id], **difference({}, row.content)}
     line = _line(row, actor, known, now, "create", None, changes=changes)
     line.key, line.order_digest = key, digest
@@ -261,7 +150,7 @@ async def edit(
         return row
     known, _ = await facts(session, row, parent, now, also=[actor.organisation_id])
     mine, status, model = (
-        bound(row, parent, known).get(actor.organisation_id, frozenset()),
+        sheet.bound(row, parent, known).get(actor.organisation_id, frozenset()),
         ExtractStatus(row.status),
         paper.model_named(row.form_model),
     )
@@ -271,7 +160,7 @@ async def edit(
         raise Refused("wrong_status", action=Action.AMEND, status=status)
     if not law.extract_allowed(status, mine).edit:
         raise Refused("not_permitted", action=Action.AMEND, status=status)
-    if is_frozen(parent):
+    if sheet.is_frozen(parent):
         raise Refused("frozen", action=Action.AMEND)
     if row.revision != change.revision:
         raise Refused("stale_revision", revision=row.revision)
@@ -282,7 +171,7 @@ async def edit(
     _refuse_unknown(change.changes, known, model)
     row.content = law.derived(content, parent.content, known)
     row.revision, row.updated_at = row.revision + 1, now
-    settle(row, parent, known)
+    sheet.settle(row, parent, known)
     line = _line(row, actor, known, now, "amend", row.status, changes=difference(before, row.content))
     line.key, line.order_digest = key, digest
     await store.write(session, line)
@@ -320,11 +209,11 @@ async def record(session: AsyncSession, record: BatchRecord, seals: Seals, now: 
     digest = store.digest_of(order.actor, row.id, paper.told(order))
     if line := await store.journal_of_key(session, record.key):  # the same order, told twice
         store.same_order(line, digest)
-        return BatchRecorded(BATCH_JSON.validate_python(line.answer), batch(row, parent, known))
+        return BatchRecorded(BATCH_JSON.validate_python(line.answer), sheet.batch(row, parent, known))
     action, status, model = order.asks, ExtractStatus(row.status), paper.model_named(row.form_model)
-    mine = bound(row, parent, known).get(order.actor.organisation_id, frozenset())
+    mine = sheet.bound(row, parent, known).get(order.actor.organisation_id, frozenset())
     sees = order.actor.organisation_id in row.visible_to
-    law.refuse_unless_lawful(action, status, mine, is_frozen(parent), sees)
+    law.refuse_unless_lawful(action, status, mine, sheet.is_frozen(parent), sees)
     if order.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
     refuse_unless_fresh(action, order.actor.proved_at, now)
@@ -341,10 +230,10 @@ async def record(session: AsyncSession, record: BatchRecord, seals: Seals, now: 
     row.updated_at, row.revision = now, row.revision + 1
     if field := law.SIGNS.get(action):
         row.content = {**row.content, field: dict(order.form)}
-    settle(row, parent, known)
+    sheet.settle(row, parent, known)
     line = _line(row, order.actor, known, now, action, status, form=order.form, seal=seal, sources=sources)
     line.key, line.order_digest = record.key, digest
-    answer = batch(row, parent, known)
+    answer = sheet.batch(row, parent, known)
     line.answer = BATCH_JSON.dump_python(answer, mode="json")
     await store.write(session, line)
     reason = paper.reason(order.form)
@@ -378,8 +267,8 @@ async def look(session: AsyncSession, extract_id: str, now: datetime) -> Batch:
     """The extract as it stands on paper; its next clock is computed afresh."""
     parent, row = await locked(session, extract_id)
     known, _ = await facts(session, row, parent, now)
-    settle(row, parent, known)
-    return batch(row, parent, known)
+    sheet.settle(row, parent, known)
+    return sheet.batch(row, parent, known)
 
 
 async def ring(session: AsyncSession, ring: BatchRing, now: datetime) -> Batch:
@@ -389,11 +278,11 @@ async def ring(session: AsyncSession, ring: BatchRing, now: datetime) -> Batch:
     if row.due_name == ring.due.name and row.due_at is not None and row.due_at <= now + store.SKEW:
         clock, due_at = row.due_name, row.due_at
         row.rung = [*row.rung, clock]
-        settle(row, parent, known)
+        sheet.settle(row, parent, known)
         said = {"clock": clock, "due_at": due_at.isoformat()}
         await store.write(session, _line(row, store.SYSTEM, known, now, "clock", row.status, form=said))
         told = set(law.EXTRACT_CLOCK[clock].tells)
-        ties = bound(row, parent, known)
+        ties = sheet.bound(row, parent, known)
         await announce(
             session,
             ExtractClockRang(
@@ -404,14 +293,14 @@ async def ring(session: AsyncSession, ring: BatchRing, now: datetime) -> Batch:
                 status=ExtractStatus(row.status),
                 clock=clock,
                 concerns=sorted(each for each, mine in ties.items() if mine & told),
-                parties=concerned(row, parent, known),
+                parties=sheet.concerned(row, parent, known),
                 due_at=row.due_at,
                 due=row.due_name,
             ),
         )
     else:
-        settle(row, parent, known)
-    return batch(row, parent, known)
+        sheet.settle(row, parent, known)
+    return sheet.batch(row, parent, known)
 
 
 async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> int:
@@ -421,6 +310,22 @@ async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> 
     for row in rows:
         await _wake(session, row)
     return len(rows)
+
+
+async def latest(session: AsyncSession, within: timedelta = timedelta(minutes=5), limit: int = 500) -> int:
+    """Wake the lives of the extracts that changed last, counted from the newest change: see ``store.latest``."""
+    newest = select(func.max(ExtractRow.updated_at)).scalar_subquery()
+    moved = select(ExtractRow).where(col(ExtractRow.updated_at) >= newest - within)
+    rows = (await session.exec(moved.order_by(col(ExtractRow.updated_at).desc()).limit(limit))).all()
+    for row in rows:
+        await _wake(session, row)
+    return len(rows)
+
+
+async def remind(session: AsyncSession, row: ExtractRow, now: datetime) -> None:
+    """An answer was lost, or is not known: perhaps to the process too. It looks again, if something moved lately."""
+    if row.updated_at > now - store.LATELY:
+        await _wake(session, row)
 
 
 async def told_before(session: AsyncSession, order: Order, extract_id: str, key: str) -> bool:
@@ -434,7 +339,7 @@ async def told_before(session: AsyncSession, order: Order, extract_id: str, key:
 
 
 async def _wake(session: AsyncSession, row: ExtractRow) -> None:
-    body = BATCH_JSON.dump_python(unread(row), mode="json")
+    body = BATCH_JSON.dump_python(sheet.unread(row), mode="json")
     await wake(session, EXTRACT_LIFE, extract_life_id(row.id), body, timedelta(0))
 
 
@@ -461,7 +366,7 @@ async def _tell(
             action=action,
             revision=row.revision,
             by=actor.organisation_id,
-            parties=concerned(row, parent, known),
+            parties=sheet.concerned(row, parent, known),
             reason=reason,
             due_at=row.due_at,
             due=row.due_name,
@@ -479,7 +384,7 @@ async def _seal(
     now: datetime,
 ) -> dict[str, Any]:
     """The signature over what the person saw; what he did not see, he does not sign."""
-    shown = document(row, parent, sources)
+    shown = sheet.document(row, parent, sources)
     if order.fingerprint != fingerprint(canonical(shown)):
         raise Refused("stale_revision", revision=row.revision, field="fingerprint")
     box = str(law.EXTRACT_BOX[str(law.SIGNS[order.asks])].number(paper.model_named(row.form_model)))
@@ -503,25 +408,3 @@ def _line(
     return paper.line(
         row, actor, known, now, action, source, changes=changes, form=form, seal=seal, relies_on=relies_on
     )
-
-
-def with_sums(content: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The content with, beside each line of the batch, what the certificate says of it."""
-    whole = {str(line["id"]): line for line in lines}
-    told = (
-        "cn_code",
-        "category",
-        "organic",
-        "trade_name",
-        "lot",
-        "package_type",
-        "unit",
-        "producer",
-        "producer_control_body",
-    )
-    shown = []
-    for line in contents.lines(content):
-        of_it = whole.get(str(line.get("id"))) or {}
-        original = {"original_packages": of_it.get("packages"), "original_net_weight": of_it.get("net_weight")}
-        shown.append({**line, **{name: of_it.get(name) for name in told}, **original})
-    return {**content, "product_lines": shown}

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, String, cast, func, literal, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import extracts, paper, store
+from services.certificates import extract_paper, extracts, paper, store
 from services.certificates.models import CertificateRow, ExtractRow, Id
 from services.certificates.rules import difference
 from shared.contracts.certificates import EXTRACT_LIFE, LIFE, extract_life_id, life_id
@@ -67,7 +67,7 @@ async def _certificate(session: AsyncSession, row: CertificateRow, event: Organi
     await wake(session, LIFE, life_id(row.id), paper.as_json(paper.unread(row)), timedelta(0))
     for batch in await extracts.of(session, row.id):
         if not is_extract_over(ExtractStatus(batch.status)):
-            extracts.settle(batch, row, await _facts(session, batch, row, event))
+            extract_paper.settle(batch, row, await _facts(session, batch, row, event))
 
 
 async def _extract(session: AsyncSession, row: ExtractRow, event: OrganisationMerged) -> None:
@@ -80,12 +80,12 @@ async def _extract(session: AsyncSession, row: ExtractRow, event: OrganisationMe
     row.content, row.creator = content, creator
     row.revision, row.updated_at = row.revision + 1, event.at
     known = await _facts(session, row, parent, event)
-    extracts.settle(row, parent, known)
+    extract_paper.settle(row, parent, known)
     line = paper.line(
         row, _by(event), known, event.at, MERGED, row.status, changes=changes, relies_on={event.kept: str(event.id)}
     )
     await store.write(session, line)
-    unread = extracts.BATCH_JSON.dump_python(extracts.unread(row), mode="json")
+    unread = extracts.BATCH_JSON.dump_python(extract_paper.unread(row), mode="json")
     await wake(session, EXTRACT_LIFE, extract_life_id(row.id), unread, timedelta(0))
 
 

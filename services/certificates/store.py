@@ -64,6 +64,8 @@ FORM_LIMIT = 100_000
 """Signs of the longest form of an order: it travels through the engine, and stays in its history."""
 LIFE_JSON = TypeAdapter(Life)
 SKEW = timedelta(seconds=5)  # the engine's clock and ours may differ a little: a timer that fired has fired
+LATELY = timedelta(hours=1)
+"""How long ago a move may be whose answer was lost."""
 SYSTEM = Actor("system", "Bordereau", "system", "SYS_ADMIN")
 
 
@@ -634,7 +636,7 @@ async def latest(session: AsyncSession, within: timedelta = timedelta(minutes=5)
 
 async def remind(session: AsyncSession, row: CertificateRow, now: datetime) -> None:
     """An answer was lost, or is not known: perhaps to the process too. It looks again, if something moved lately."""
-    if row.updated_at > now - timedelta(hours=1):
+    if row.updated_at > now - LATELY:
         await _wake(session, row, timedelta(0))
 
 

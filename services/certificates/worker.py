@@ -53,6 +53,7 @@ async def watch_clocks(around: Surroundings) -> None:
             async with around.database.transaction() as session:
                 if not looked:
                     await store.latest(session)
+                    await extracts.latest(session)
                 number = await store.overdue(session, around.now() - LATE)
                 number += await extracts.overdue(session, around.now() - LATE)
             looked = True

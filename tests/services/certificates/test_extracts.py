@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
-from services.certificates import extracts, store, verify, views
+from services.certificates import extract_paper, extracts, store, verify, views
 from services.certificates.seal import canonical, fingerprint
-from shared.contracts.certificates import BatchRecord, BatchRecorded, BatchRing, Edit, Order
+from shared.contracts.certificates import BatchRecord, BatchRecorded, BatchRing, Edit, Order, extract_life_id
 from shared.rules.refusals import Refused
 from shared.rules.status import Status
 from tests.services.certificates import world
@@ -77,7 +77,7 @@ async def move(house: House, extract: str, action: str, by: str, key: str | None
         row = await extracts.found(session, extract)
         parent = await store.found(session, row.parent_id)
         _, sources = await extracts.facts(session, row, parent, house.clock())
-        mark = fingerprint(canonical(extracts.document(row, parent, sources)))
+        mark = fingerprint(canonical(extract_paper.document(row, parent, sources)))
     told: dict[str, Any] = {"revision": row.revision, "form": FORMS.get(action, {}), "fingerprint": mark, **more}
     order = Order(action, person(by), **told)
     return await house.pen.extracts.record(BatchRecord(extract, order, key or fresh()))
@@ -489,3 +489,38 @@ async def test_the_consignee_of_a_batch_is_reminded_three_times(house: House) ->
     told = await house.told("extract.clock_rang")
     assert [each["clock"] for each in told] == rung
     assert POST in told[-1]["concerns"]
+
+
+# ── an answer that was lost ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def wakes(house: House, extract: str) -> int:
+    """How many calls wait to wake the extract's process."""
+    query = "SELECT count(*) FROM outbox WHERE target = :t AND kind = 'wake' AND done_at IS NULL"
+    return int(await house.one(query, t=extract_life_id(extract)))
+
+
+async def test_a_move_whose_answer_was_lost_is_heard_of_when_it_is_told_again(house: House) -> None:
+    extract = await begun(house, await base(house))
+    key = fresh()
+    await move(house, extract, "submit", IMPORTER, key=key, fingerprint=None)
+    await house.run("UPDATE outbox SET done_at = now() WHERE kind = 'wake'")
+    headers = {"Idempotency-Key": key}
+    wish = {"action": "submit", "revision": 1}
+    for forward, expected in ((0, 1), (120, 0)):
+        house.clock.forward(minutes=forward)
+        answer = await house.door(IMPORTER).post(f"/extracts/{extract}/actions", json=wish, headers=headers)
+        assert (answer.status_code, answer.json()["status"]) == (200, "EXT_SUBMITTED")
+        assert await wakes(house, extract) == expected
+        await house.run("UPDATE outbox SET done_at = now() WHERE kind = 'wake'")
+
+
+async def test_who_starts_again_wakes_the_extracts_that_changed_last(house: House) -> None:
+    certificate = await base(house)
+    old, new = await begun(house, certificate), await begun(house, certificate)
+    house.clock.forward(hours=1)
+    await move(house, new, "submit", IMPORTER)
+    await house.run("UPDATE outbox SET done_at = now() WHERE kind = 'wake'")
+    async with house.database.transaction() as session:
+        assert await extracts.latest(session) == 1
+    assert (await wakes(house, old), await wakes(house, new)) == (0, 1)
