@@ -1,6 +1,6 @@
 """The Temporal door: the paper of the processes of accounts."""
 
-from services.identity import classic, creations, lives, resets
+from services.identity import classic, creations, lives, profile, resets
 from services.identity.links import Mint
 from shared.contracts.identity import Course, IdentityActivities, Kind, Rung, Taken, Which
 from shared.kit.keys import keyring
@@ -27,6 +27,8 @@ class Paper(IdentityActivities):
                     return await resets.look(session, self.mint, which.id, self.around.now())
                 case Kind.LIFE:
                     return await lives.look(session, self.mint, which.id, self.around.now())
+                case Kind.CHANGE:
+                    return await profile.look(session, which.id)
         raise Refused("invalid", field="kind")
 
     async def take(self, taken: Taken) -> Course:
@@ -55,4 +57,6 @@ class Paper(IdentityActivities):
                     return await resets.ring(session, rung, self.around.now())
                 case Kind.LIFE:
                     return await lives.ring(session, self.mint, rung, self.around.now())
+                case Kind.CHANGE:
+                    return await profile.ring(session, rung, self.around.now())
         raise Refused("invalid", field="kind")

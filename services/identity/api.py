@@ -17,7 +17,7 @@ from services.identity.links import Mint
 from services.identity.models import AccountRow, SessionRow
 from services.identity.person_check import PersonCheck
 from services.identity.proof import Proofs
-from services.identity.rules import SessionEnd, Wearer, asked_for, is_language, is_time_zone, missing
+from services.identity.rules import SessionEnd, Wearer, asked_for, is_language, is_time_zone, is_wish, missing
 from services.identity.signing import Signer
 from services.identity.sources import Rate, Source
 from shared.contracts.identity import (
@@ -173,6 +173,8 @@ async def prefer(preferences: Preferences, oneself: Oneself, desk: CurrentDesk) 
         raise Refused("invalid", field="language")
     if preferences.time_zone is not None and not is_time_zone(preferences.time_zone):
         raise Refused("invalid", field="time_zone")
+    if preferences.notify is not None and not is_wish(preferences.notify):
+        raise Refused("invalid", field="notify")
     async with desk.around.database.transaction() as session:
         await store.prefer(
             session,
@@ -180,6 +182,7 @@ async def prefer(preferences: Preferences, oneself: Oneself, desk: CurrentDesk) 
             desk.around.now(),
             language=preferences.language,
             time_zone=preferences.time_zone,
+            notify=preferences.notify,
         )
         return await _person(desk, session, oneself)
 
@@ -259,6 +262,7 @@ async def recipient(person_id: UUID, _: CurrentService, desk: CurrentDesk) -> Re
         time_zone=row.time_zone if isinstance(row, AccountRow) else "Europe/Paris",
         html=row.html,
         demo=isinstance(row, AccountRow) and row.demo,
+        notify=row.notify if isinstance(row, AccountRow) else {},
     )
 
 
@@ -290,6 +294,8 @@ async def _person(desk: Desk, session: AsyncSession, row: AccountRow) -> PersonV
         email=row.email,
         language=row.language,
         time_zone=row.time_zone,
+        username=row.username,
+        notify=row.notify,
         posts=[
             PostView(
                 organisation_id=post.organisation_id,

@@ -49,6 +49,7 @@ class Purpose(StrEnum):
     NEW_ADDRESS = "address-confirmation"
     OLD_ADDRESS = "details-change"
     DETAILS_CHANGED = "details-changed"
+    FACTOR = "security-changed"
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ KINDS: Final = (
     Kind(Purpose.DELETED,         "/contact"),
     Kind(Purpose.QUESTION,        "/contact"),
     Kind(Purpose.NEW_ADDRESS,     "/profile/confirmation/{secret}",      LINK_LIFETIME),
-    Kind(Purpose.OLD_ADDRESS,     "/contact"),
+    Kind(Purpose.OLD_ADDRESS,     "/profile/confirmation/{secret}",      LINK_LIFETIME),
     Kind(Purpose.DETAILS_CHANGED, "/profile"),
+    Kind(Purpose.FACTOR,          "/security"),
 )
 # fmt: on
 KIND: Final = {kind.purpose: kind for kind in KINDS}

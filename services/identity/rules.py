@@ -5,7 +5,7 @@ One thing to remember: what a password must be is a row of PASSWORD_RULES; the m
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from shared.contracts.notifications import Pace, Topic
 from shared.words import LANGUAGES
 
 
@@ -190,6 +191,11 @@ def over(
     if now >= opened_at + longest:
         return SessionEnd.TOO_LONG
     return SessionEnd.IDLE if now >= seen_at + idle else None
+
+
+def is_wish(notify: Mapping[str, str]) -> bool:
+    """Whether this says for kinds of letters when they are wanted."""
+    return set(notify) <= set(Topic) and set(notify.values()) <= set(Pace)
 
 
 def is_language(language: str) -> bool:

@@ -35,7 +35,12 @@ class Signer:
         self._key: OKPKey | None = None
 
     async def token(
-        self, account: AccountRow, session: SessionRow, posts: Sequence[PostRow], now: datetime
+        self,
+        account: AccountRow,
+        session: SessionRow,
+        posts: Sequence[PostRow],
+        now: datetime,
+        ways: Sequence[str] = (),
     ) -> ServiceToken:
         """A token with which the portal speaks for this person for a minute or so."""
         key = await self._current(now)
@@ -57,7 +62,7 @@ class Signer:
             ],
         }
         token = jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
-        return ServiceToken(token=token, expires_at=expires_at, proved_at=session.proved_at)
+        return ServiceToken(token=token, expires_at=expires_at, proved_at=session.proved_at, ways=list(ways))
 
     async def published(self, now: datetime) -> list[dict[str, Any]]:
         """The public halves of all keys in use, as everybody may read them."""

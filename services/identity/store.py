@@ -55,10 +55,17 @@ async def add_accounts(session: AsyncSession, rows: Iterable[AccountRow]) -> Non
 
 
 async def prefer(
-    session: AsyncSession, row: AccountRow, now: datetime, *, language: str | None, time_zone: str | None
+    session: AsyncSession,
+    row: AccountRow,
+    now: datetime,
+    *,
+    language: str | None,
+    time_zone: str | None,
+    notify: dict[str, str] | None = None,
 ) -> None:
     """Change what a person prefers, and tell those who keep a copy."""
-    changes = {name: value for name, value in (("language", language), ("time_zone", time_zone)) if value is not None}
+    wishes = {"language": language, "time_zone": time_zone, "notify": notify}
+    changes = {name: value for name, value in wishes.items() if value is not None}
     if all(getattr(row, name) == value for name, value in changes.items()):
         return
     await session.exec(update(AccountRow).where(col(AccountRow.id) == row.id).values(**changes))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.identity import accounts, authorities, classic, creations, demo, lives, resets, store
+from services.identity import accounts, authorities, classic, creations, demo, lives, profile, resets, store
 from services.identity.activities import Paper
 from services.identity.events import HANDLERS
 from services.identity.passwords import Passwords
@@ -19,10 +19,11 @@ from shared.rules.refusals import Refused
 from workflows.account_creation import AccountCreation
 from workflows.account_life import AccountLife
 from workflows.account_validation import AccountValidation
+from workflows.details_change import DetailsChange
 from workflows.password_reset import PasswordReset
 
 EVERY = 60.0
-WORKFLOWS = (AccountCreation, AccountLife, AccountValidation, PasswordReset)
+WORKFLOWS = (AccountCreation, AccountLife, AccountValidation, DetailsChange, PasswordReset)
 log = logger("worker")
 
 
@@ -48,6 +49,8 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
                         await accounts.wake_course(session, Kind.RESET, course)
                     for course in await lives.late(session, around.now()):
                         await accounts.wake_course(session, Kind.LIFE, course)
+                    for course in await profile.late(session, around.now()):
+                        await accounts.wake_course(session, Kind.CHANGE, course)
                     await classic.forget_old(session, around.now())
                     strange = await authorities.unknown(session)
                 for each in strange:

@@ -133,7 +133,7 @@ ORDERED: Final = frozenset(
     {"account-link", "account-exists", "account-confirmation", "account-confirmation-reminder", "account-requests"}
     | {"account-requests-late", "account-activated", "account-refused", "account-expired", "account-blocked"}
     | {"account-inactive", "account-deleted", "password-link", "password-temporary", "password-changed"}
-    | {"question-changed", "address-confirmation", "details-change", "details-changed"}
+    | {"question-changed", "address-confirmation", "details-change", "details-changed", "security-changed"}
 )
 """Letters that no event causes: a process orders them and waits for them."""
 

@@ -19,11 +19,12 @@ import aiosmtplib
 import asyncpg
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from services.notifications import store, writing
+from services.notifications import paces, store, writing
 from services.notifications.settings import Settings
 from services.notifications.store import Outgoing
 from services.notifications.writing import Reader, Written
 from shared.contracts.identity import LinkView, Recipient
+from shared.contracts.notifications import Pace
 from shared.kit.log import logger
 from shared.kit.process import Surroundings
 from shared.rules.refusals import Refused
@@ -95,8 +96,9 @@ class Mailer:
     async def round(self) -> bool:
         """Send the letters whose turn it is, one batch; true when there may be more and the mail server takes them."""
         async with self.around.database.transaction() as session:
-            turn = await store.outgoing(session, self.around.now(), BATCH)
-            names = await store.names(session, [each.notice for each in turn])
+            await paces.gather(session, self.around.now())
+            turn = await paces.filled(session, await store.outgoing(session, self.around.now(), BATCH))
+            names = await store.names(session, [notice for each in turn for notice in (each.notice, *each.inside)])
         for each in turn:
             begun = self.tick()
             if not await self._send(each, names):
@@ -115,6 +117,8 @@ class Mailer:
             recipient = await self._recipient(each.letter.person_id)
             if recipient.demo and not self.settings.demo:
                 return await self._fail(each, "demo_address")
+            if not await self._wanted_now(each, recipient):
+                return True
             link = await self._link(each)
             if link.email:
                 recipient = recipient.model_copy(update={"email": link.email})
@@ -133,6 +137,19 @@ class Mailer:
             )
             return await self._postpone(each, "not_written")
         return await self._hand_over(each, message)
+
+    async def _wanted_now(self, each: Outgoing, recipient: Recipient) -> bool:
+        """Whether the person wants this kind of letter at once; otherwise it waits for the morning, or is dropped."""
+        pace = paces.pace_of(each.letter.letter, recipient.notify)
+        if pace is Pace.NOW:
+            return True
+        async with self.around.database.transaction() as session:
+            if pace is Pace.DAILY:
+                until = paces.next_morning(self.around.now(), recipient.time_zone)
+                await paces.hold(session, each.letter.id, until)
+            else:
+                await paces.drop(session, each.letter.id)
+        return False
 
     async def _hand_over(self, each: Outgoing, message: EmailMessage) -> bool:
         try:
@@ -196,6 +213,8 @@ class Mailer:
             for one in each.notice.facts.get("waiting") or ()
         ]
         facts = {**each.notice.facts, **link.facts} | ({"requests": waiting} if waiting else {})
+        if each.inside:
+            facts |= paces.summed_up(each.inside, names, reader, portal)
         return writing.letter(each.letter.letter, facts, names, reader, link.url, self.settings.contact)
 
     def _envelope(self, each: Outgoing, recipient: Recipient, written: Written) -> EmailMessage:

@@ -31,6 +31,12 @@ class State(StrEnum):
     """Taken by the mail server."""
     FAILED = "FAILED"
     """Not sent, and not tried again by itself; the reason stands beside it."""
+    HELD = "HELD"
+    """Waits for the next morning, when it is told with others in one letter."""
+    GATHERED = "GATHERED"
+    """Told in such a letter."""
+    UNWANTED = "UNWANTED"
+    """The person wants no letters of this kind."""
 
 
 def _moment(**more: Any) -> Any:
@@ -93,6 +99,7 @@ class LetterRow(Table, table=True):
     __table_args__ = (
         UniqueConstraint("event_id", "person_id", "letter"),
         Index("letter_waiting", "next_at", postgresql_where=text("state = 'WAITING'")),
+        Index("letter_held", "next_at", postgresql_where=text("state = 'HELD'")),
         Index("letter_newest", "created_at", "id"),
     )
 

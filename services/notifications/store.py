@@ -277,6 +277,8 @@ class Outgoing:
     notice: NoticeRow
     belongs: bool
     """Whether the person still has the post for which he was told."""
+    inside: tuple[NoticeRow, ...] = ()
+    """What a letter that gathers others tells of."""
 
 
 async def outgoing(session: AsyncSession, now: datetime, limit: int) -> list[Outgoing]:

@@ -143,9 +143,74 @@ class SignIn(View):
 
 
 class Proof(View):
-    """The password once more, before a signature."""
+    """One proof more of the person: his password, a code of his second factor, or his passkey."""
 
-    password: str = Field(max_length=1024)
+    password: str = Field(default="", max_length=1024)
+    code: str = Field(default="", max_length=40)
+    passkey: dict[str, Any] | None = None
+    """What the browser answered to the question it was given."""
+
+
+class SecondProof(View):
+    """The second factor of a sign-in, after the password was right."""
+
+    ticket: str = Field(max_length=400)
+    """What the first half was answered with."""
+    code: str = Field(default="", max_length=40)
+    passkey: dict[str, Any] | None = None
+    device: str | None = Field(default=None, max_length=200)
+    agent: str = Field(default="", max_length=400)
+
+
+class Ticket(View):
+    """A sign-in that waits for its second factor."""
+
+    ticket: str = Field(max_length=400)
+
+
+class PasskeyView(View):
+    """One passkey of a person's own."""
+
+    id: str
+    name: str
+    made_at: datetime
+    used_at: datetime | None
+
+
+class FactorsView(View):
+    """The second factors of a person, as he sees them."""
+
+    app: datetime | None
+    """Since when an authenticator app is asked for a code."""
+    passkeys: list[PasskeyView]
+    recovery_codes: int
+    """How many are left."""
+
+
+class AuthenticatorView(View):
+    """A new secret for an authenticator app, and its address for the square code."""
+
+    secret: str
+    uri: str
+
+
+class FactorCode(View):
+    """A code of an authenticator app."""
+
+    code: str = Field(max_length=40)
+
+
+class NewPasskey(View):
+    """A passkey the browser has made."""
+
+    passkey: dict[str, Any]
+    name: str = Field(default="", max_length=60)
+
+
+class RecoveryCodes(View):
+    """Recovery codes, shown once; none when there were some already."""
+
+    codes: list[str]
 
 
 class PostView(View):
@@ -168,6 +233,10 @@ class PersonView(View):
     language: str
     time_zone: str
     posts: list[PostView]
+    username: str | None = None
+    """Another name to go by; the address where none is given."""
+    notify: dict[str, str] = Field(default_factory=dict)
+    """Kind of letter -> now, daily or never; now where nothing is said."""
 
 
 class SessionView(View):
@@ -187,6 +256,8 @@ class ServiceToken(View):
     expires_at: datetime
     proved_at: datetime | None = None
     """When the person last proved to be himself; a page asks for it again before he signs."""
+    ways: list[str] = Field(default_factory=list)
+    """His second factors: with one of them he may prove himself as well."""
 
 
 class Recipient(View):
@@ -199,6 +270,7 @@ class Recipient(View):
     time_zone: str
     html: bool = True
     demo: bool = False
+    notify: dict[str, str] = Field(default_factory=dict)
 
 
 class Preferences(View):
@@ -206,6 +278,7 @@ class Preferences(View):
 
     language: str | None = None
     time_zone: str | None = None
+    notify: dict[str, str] | None = None
 
 
 class LinkView(View):
@@ -296,6 +369,26 @@ class ResetWish(View):
     """Somebody asks for a new password."""
 
     email: str = Field(max_length=400)
+
+
+class DetailsWish(View):
+    """Another name or address, to be confirmed by mail."""
+
+    first_name: str = Field(max_length=400)
+    last_name: str = Field(max_length=400)
+    email: str = Field(max_length=400)
+    username: str | None = Field(default=None, max_length=100)
+
+
+class ChangeView(View):
+    """What a confirmation will change."""
+
+    former_name: str
+    former_email: str
+    name: str
+    email: str
+    made: bool = False
+    """Whether it is done; otherwise another letter's link is still to be followed."""
 
 
 class OpenSession(View):

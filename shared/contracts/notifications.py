@@ -7,6 +7,7 @@ the letter carries a secret link, that link's id: the address and the link are f
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from temporalio import activity
@@ -14,6 +15,29 @@ from temporalio import activity
 from shared.contracts.certificates import View
 
 QUEUE = "notifications"
+
+
+class Topic(StrEnum):
+    """The kinds of letters a person may want otherwise than at once; letters about his account always come."""
+
+    CERTIFICATES = "certificates"
+    """Moves of certificates, and boxes that were changed."""
+    BATCHES = "batches"
+    """Extracts."""
+    REMINDERS = "reminders"
+    """Clocks that run out."""
+    ROLES = "roles"
+    """Roles, requests and organisations."""
+
+
+class Pace(StrEnum):
+    """When a person wants letters of one kind."""
+
+    NOW = "now"
+    DAILY = "daily"
+    """Gathered into one letter each morning."""
+    NEVER = "never"
+    """The news in the portal stay."""
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,13 @@ PROOFS: Final = (
 WITHIN: Final = {row.action: row.within for row in PROOFS}
 
 
-def is_fresh(action: Action, proved_at: datetime | None, now: datetime) -> bool:
+def is_fresh(action: Action, proved_at: datetime | None, at: datetime) -> bool:
     """Whether the person has proved himself recently enough for this order."""
     within = WITHIN.get(action)
-    return within is None or (proved_at is not None and now - proved_at <= within)
+    return within is None or (proved_at is not None and at - proved_at <= within)
 
 
-def refuse_unless_fresh(action: Action, proved_at: datetime | None, now: datetime) -> None:
+def refuse_unless_fresh(action: Action, proved_at: datetime | None, at: datetime) -> None:
     """Refuse ``proof_needed`` where the order asks for a proof and the last one is too old."""
-    if not is_fresh(action, proved_at, now):
+    if not is_fresh(action, proved_at, at):
         raise Refused("proof_needed")

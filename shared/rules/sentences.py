@@ -45,6 +45,8 @@ PROBLEMS: Final = {
         "Please choose a password that is not on the lists guessers try first.",
     "password_used":
         "Please choose a password other than the present one.",
+    "nothing_changed":
+        "Nothing would change. Please type another name or address.",
     "answer_wrong":
         "The question and the answer are not those of this account. Please type the answer exactly as you gave it.",
     "postal_code_wrong":

@@ -25,11 +25,13 @@ from tests.workflows.account_stories import ACCOUNT_STORIES, a_registration
 from tests.workflows.conftest import Living
 from tests.workflows.extract_stories import EXTRACT_STORIES, an_extract
 from tests.workflows.test_account_return import LIFE_STORIES, RESET_STORIES, a_reset, an_account
+from tests.workflows.test_details_change import CHANGE_STORIES, a_change
 from tests.workflows.validation_stories import VALIDATION_STORIES, a_request
 from workflows.account_creation import AccountCreation
 from workflows.account_life import AccountLife
 from workflows.account_validation import AccountValidation
 from workflows.certificate_life import CertificateLife
+from workflows.details_change import DetailsChange
 from workflows.extract_life import ExtractLife
 from workflows.operator_life import OperatorLife
 from workflows.operator_validation import OperatorValidation
@@ -172,6 +174,7 @@ STAGES: Final = (
     Stage(AccountLife, an_account, LIFE_STORIES),
     Stage(AccountValidation, a_request, VALIDATION_STORIES),
     Stage(PasswordReset, a_reset, RESET_STORIES),
+    Stage(DetailsChange, a_change, CHANGE_STORIES),
     Stage(ExtractLife, an_extract, EXTRACT_STORIES),
     Stage(RoleValidation, role_stories.stage(ROLE_VALIDATION), role_stories.OF_REQUESTS),
     Stage(OperatorValidation, role_stories.stage(OPERATOR_VALIDATION), role_stories.OF_REQUESTS),

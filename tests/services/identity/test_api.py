@@ -292,6 +292,7 @@ async def test_only_services_read_of_other_people(house: House, passports: Passp
         "time_zone": "Europe/Paris",
         "html": True,
         "demo": False,
+        "notify": {},
     }
     token = (await house.client.post("/tokens", headers=by(await house.secret()))).json()["token"]
     for path in (f"/people/{CLAIRE}", "/sessions/ended", "/events"):

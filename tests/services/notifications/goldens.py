@@ -7,6 +7,7 @@ from pathlib import Path
 from services.notifications import writing
 from services.notifications.batches import ABOUT_BATCHES, BATCH_LETTERS
 from services.notifications.letters import LETTERS, ORDERED
+from services.notifications.paces import DIGEST
 from services.notifications.roles import ABOUT_ROLES, WAITING
 from services.notifications.writing import Reader
 from shared.rules.deadlines import CLOCKS
@@ -48,7 +49,7 @@ def readers_of(letter: str) -> list[Tie]:
 
 def goldens() -> Iterator[tuple[str, str, str]]:
     """Letter, language and what it looks like: for each reader the text, and the page of the first."""
-    for letter in sorted({row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES):
+    for letter in sorted({row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES | {DIGEST}):
         for language, zone in (("en", "Africa/Casablanca"), ("fr", "Europe/Paris")):
             yield letter, language, "\n".join(_pages(letter, language, zone))
 
@@ -57,7 +58,7 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
     link = f"https://bordereau.example/certificates/{CERTIFICATE}"
     pages = []
     for tie in readers_of(letter):
-        organisation = None if letter in ORDERED | ABOUT_ROLES else PARTIES.get(tie, ["pyrenees"])[0]
+        organisation = None if letter in ORDERED | ABOUT_ROLES | {DIGEST} else PARTIES.get(tie, ["pyrenees"])[0]
         facts: dict[str, object] = {
             "number": None if letter in NAMELESS else NUMBER,
             "by": "perpignan" if Tie.CONSIGNEE in readers_of(letter) and letter != "issued" else "ecocert",
@@ -72,6 +73,8 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
         if letter in ABOUT_ROLES:
             facts |= {"parties": {"ORGANISATION": ["pyrenees"]}, "days": 30, "count": 2, "reason": None}
             facts |= {"requests": ENCLOSED["requests"]} if letter == WAITING else {}
+        if letter == DIGEST:
+            facts |= {"count": 2, "requests": ENCLOSED["requests"]}
         if letter in ORDERED:
             facts |= ENCLOSED | {"reason": "No such establishment" if letter == "account-refused" else None}
         reader = Reader(language, zone, "Claire", organisation)

@@ -8,6 +8,7 @@ from jinja2 import Environment
 
 from services.notifications.batches import ABOUT_BATCHES
 from services.notifications.letters import LETTERS, ORDERED
+from services.notifications.paces import DIGEST
 from services.notifications.roles import ABOUT_ROLES
 from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter
 from shared.words import catalogue
@@ -28,7 +29,7 @@ def test_no_golden_is_left_over() -> None:
 
 def test_every_folder_is_a_letter_and_every_letter_a_folder() -> None:
     folders = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
-    assert folders == {row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES
+    assert folders == {row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES | {DIGEST}
     for folder in folders:
         assert {file.name for file in (TEMPLATES / folder).iterdir()} == {"subject.txt", "body.txt", "body.html"}
 
@@ -59,7 +60,7 @@ def test_the_page_says_what_the_text_says_and_has_one_link(name: str, language: 
         if line and not line.startswith(("https://", "--")):
             assert re.sub(r"\s+", "", line) in re.sub(r"\s+", "", words)
     links = (
-        3 if name.startswith(("account-requests", "requests-waiting")) else 1
+        3 if name.startswith(("account-requests", "requests-waiting", DIGEST)) else 1
     )  # to process all, and one for each user (guide 003)
     assert text.count("https://") == drawn.count("https://") == drawn.count("href=") == links
 
