@@ -155,9 +155,7 @@ def one_company(random: Random) -> Iterator[Pair]:
             renamed = slip(random, f"{name.split(' ')[0]} International")
             yield Pair(
                 record(name, (town, code), street, eori=numbers),
-                record(
-                    slip(random, f"{name.split(' ')[0]} International"), nearby, "", eori=f"{numbers[:5]} {numbers[5:]}"
-                ),
+                record(renamed, nearby, eori=f"{numbers[:5]} {numbers[5:]}"),
                 True,
                 "another name with the same EORI",
             )
