@@ -9,7 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates.merging import repoint
 from services.certificates.models import PartyRow
+from services.certificates.webhooks import tell_of_certificate, tell_of_extract
 from shared.events.base import Event
+from shared.events.certificates import CertificateMoved, ExtractMoved
 from shared.events.directory import OrganisationChanged, OrganisationMerged
 from shared.kit.bus import Handler
 
@@ -36,4 +38,6 @@ async def remember_organisation(session: AsyncSession, event: OrganisationChange
 HANDLERS: Final[Mapping[type[Event], Handler]] = {
     OrganisationChanged: remember_organisation,
     OrganisationMerged: repoint,
+    CertificateMoved: tell_of_certificate,  # our own news, from our own letter box: webhooks are told of them
+    ExtractMoved: tell_of_extract,
 }

@@ -13,3 +13,5 @@ class Settings(ServiceSettings):
     """How long edits of one certificate may share one wake-up call of its process."""
     objects_url: str = ""
     """Where files are kept: ``file:///a/folder``, or nothing for the folder ``documents`` under VAR."""
+    webhooks_allow_loopback: bool = False
+    """Whether webhooks may be on this very machine, and without TLS: for trials, never on a server."""

@@ -37,7 +37,7 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
             *activities_of(Activities(around.database, seals, around.now)),
             *activities_of(Extracts(around.database, seals, around.now)),
         ],
-        chores=[lambda: watch_clocks(around), lambda: sweep_files(around)],
+        chores=[lambda: watch_clocks(around), lambda: sweep_files(around), Courier(around).run],
     ):
         yield
 

@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
@@ -30,6 +31,18 @@ class Keyring:
 
     def __contains__(self, key_id: str) -> bool:
         return key_id in self._keys
+
+    def wrap(self, secret: bytes) -> str:
+        """A secret as it may lie in a database: encrypted with the current key."""
+        nonce = secrets.token_bytes(12)
+        sealed = AESGCM(self._keys[self.current]).encrypt(nonce, secret, self.current.encode())
+        return f"{self.current}:{base64.b64encode(nonce + sealed).decode()}"
+
+    def unwrap(self, wrapped: str) -> bytes:
+        """The secret again, whichever of our keys has wrapped it."""
+        key_id, _, text = wrapped.partition(":")
+        sealed = base64.b64decode(text)
+        return AESGCM(self._keys[key_id]).decrypt(sealed[:12], sealed[12:], key_id.encode())
 
     def values(self) -> list[bytes]:
         """Every key of this purpose, the current one first."""
