@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.certificates import commodities, documents, extracts, store
 from services.certificates.activities import Activities, Extracts
+from services.certificates.courier import Courier
 from services.certificates.events import HANDLERS
 from services.certificates.objects import store_of
 from services.certificates.seal import Seals
