@@ -65,14 +65,14 @@ async def certificates(
     actor: CurrentActor, around: Around, wish: Annotated[lists.ListWish, Query()]
 ) -> CertificatePage:
     """The certificates this organisation may see, filtered, sorted, page by page."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         return await lists.page(session, actor, wish)
 
 
 @router.get("/certificates/{certificate_id}")
 async def certificate(certificate_id: str, actor: CurrentActor, around: Around, language: Language) -> CertificateView:
     """One certificate as this organisation may see it, and what it may edit and do now."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         row = await views.seen(session, certificate_id, actor)
         return await views.certificate(session, row, actor, around.now(), language)
 
@@ -105,25 +105,34 @@ async def act(
     order = Order(wish.action, actor, wish.revision, wish.form, wish.fingerprint)
     if order.asks in (Action.AMEND, Action.COPY, Action.EXTRACT):
         raise Refused("unknown_action", action=wish.action, field="action")
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         row = await views.seen(session, certificate_id, actor)
         done = await store.told_before(session, order, row.id, key)
-        if done:
-            await store.remind(session, row, around.now())
-        life = None if done else paper.unread(row)
         order = replace(order, for_whom=await store.name_of(session, actor.organisation_id))
-    if life is not None:
+    if done:
+        await _remind(around, row.id)
+    else:
         try:
             await around.processes.ask(
-                order.action, order, workflow=LIFE, workflow_id=life_id(row.id), life=life, key=key, answer=Life
+                order.action,
+                order,
+                workflow=LIFE,
+                workflow_id=life_id(row.id),
+                life=paper.unread(row),
+                key=key,
+                answer=Life,
             )
         except Refused as refusal:
             if refusal.code in ("timeout", "unavailable"):
-                async with around.database.transaction() as session:
-                    await store.remind(session, await store.found(session, row.id), around.now())
+                await _remind(around, row.id)
             raise
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         return await views.after(session, certificate_id, key, actor, around.now(), language)
+
+
+async def _remind(around: Surroundings, certificate_id: str) -> None:
+    async with around.database.transaction() as session:
+        await store.remind(session, await store.found(session, certificate_id), around.now())
 
 
 @router.post("/certificates/{certificate_id}/copies", status_code=201)
@@ -142,7 +151,7 @@ async def confirmation(
     certificate_id: str, action: str, actor: CurrentActor, around: Around, language: Language
 ) -> Confirmation:
     """What a signature would cover: the whole content of this revision, and its fingerprint."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         row = await views.seen(session, certificate_id, actor)
         return await views.confirmation(session, row, actor, action, around.now(), language)
 
@@ -150,7 +159,7 @@ async def confirmation(
 @router.get("/certificates/{certificate_id}/journal")
 async def journal(certificate_id: str, actor: CurrentActor, around: Around) -> JournalView:
     """Who did what when, with seals and the chain; `bordereau verify` checks a saved copy offline."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         row = await views.seen_whole(session, certificate_id, actor, around.now())
         return await views.journal(session, row)
 
@@ -158,7 +167,7 @@ async def journal(certificate_id: str, actor: CurrentActor, around: Around) -> J
 @router.get("/certificates/{certificate_id}/journal/export")
 async def journal_export(certificate_id: str, actor: CurrentActor, around: Around) -> JSONResponse:
     """The journal with its sealed documents and public keys: all a verifier needs, in one file."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         row = await views.seen_whole(session, certificate_id, actor, around.now())
         body = await views.export(session, row)
     name = (row.number or row.id).replace("/", "-")
@@ -168,7 +177,7 @@ async def journal_export(certificate_id: str, actor: CurrentActor, around: Aroun
 @router.get("/orders/{key}")
 async def order_state(key: str, actor: CurrentActor, around: Around) -> OrderState:
     """What became of an order of mine: done, or unknown and free to be sent again."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         line = await store.journal_of_key(session, key) if key.isprintable() else None
     if line is None or (line.person_id, line.organisation_id) != (actor.person_id, actor.organisation_id):
         return OrderState(key=key, state="unknown")
@@ -186,7 +195,7 @@ async def order_state(key: str, actor: CurrentActor, around: Around) -> OrderSta
 @router.get("/signing-keys")
 async def signing_keys(around: Around) -> dict[str, list[dict[str, Any]]]:
     """The public keys of every organisation that has signed: published, so that anybody can check a seal."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         return {"keys": await views.signing_keys(session)}
 
 
@@ -200,7 +209,7 @@ async def find_commodities(
     codes: Annotated[str | None, Query(pattern=r"^\d{2,8}(,\d{2,8}){0,99}$")] = None,
 ) -> list[CommodityView]:
     """Commodities by name or code, the children of one, or some by code; always with their path."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         if codes is not None:
             return await commodities.by_code(session, codes.split(","), around.now().date(), language)
         if q.strip():
@@ -212,7 +221,7 @@ async def find_commodities(
 async def ops_certificate(certificate_id: str, actor: CurrentActor, around: Around) -> dict[str, Any]:
     """What ops may know of a certificate: its process and its clocks, not its content."""
     _only_ops(actor)
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         row = await views.named(session, certificate_id)
     return {
         "id": row.id,

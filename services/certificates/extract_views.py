@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import extract_paper, extracts, paper, store, views
+from services.certificates import extract_paper, extracts, paper, register, store, views
 from services.certificates.models import CertificateRow, ExtractRow, PartyRow
 from services.certificates.rules import EXTRACT_AWAITED
 from services.certificates.seal import canonical, fingerprint
@@ -189,7 +189,7 @@ async def mine(
 async def _lines(session: AsyncSession, rows: Iterable[ExtractRow], actor: Actor) -> list[ExtractLine]:
     listed = list(rows)
     named = {str(row.content[name]) for row in listed for name in extract_paper.NAMED if row.content.get(name)}
-    sources = await store.parties(session, named)
+    sources = await register.parties(session, named)
     parents: dict[str, CertificateRow] = {}
     for parent_id in {row.parent_id for row in listed}:
         parents[parent_id] = await store.found(session, parent_id)

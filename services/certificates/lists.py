@@ -26,7 +26,7 @@ from sqlalchemy import column as sql_column
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import finding, store, views
+from services.certificates import finding, register, views
 from services.certificates.models import CertificateRow, Id
 from shared.contracts.certificates import CertificateLine, CertificatePage
 from shared.rules.actor import Actor
@@ -123,7 +123,7 @@ async def lines(session: AsyncSession, actor: Actor, wish: ListWish) -> tuple[li
     rows = (await session.execute(query.order_by(*order).limit(wish.limit + 1))).all()
     shown = rows[: wish.limit]
     wanted = {each for row, _ in shown for each in _named(row)}
-    known = await store.parties(session, wanted)
+    known = await register.parties(session, wanted)
     following = _cursor(shown[-1], wish.sort) if len(rows) > wish.limit else None
     return [_line(row, known, actor) for row, _ in shown], following
 

@@ -238,6 +238,14 @@ class PartyRow(Table, table=True):
     record: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
 
+class RegisterRow(Table, table=True):
+    """One line: the edition of parties and commodities. A trigger gives a new one with each change of either."""
+
+    __tablename__ = "register"
+
+    edition: str = Field(sa_column=Column(Id, primary_key=True))
+
+
 class NumberRow(Table, table=True):
     """The last number given per country of export and year. Counted in the transaction that uses it: no gaps."""
 

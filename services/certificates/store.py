@@ -10,16 +10,15 @@ from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, func, or_, text
+from sqlalchemy import bindparam, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import paper, versions
+from services.certificates import paper, register, versions
 from services.certificates.models import (
     CertificateRow,
-    CommodityRow,
     ExtractRow,
     IrregularityRow,
     JournalRow,
@@ -48,7 +47,7 @@ from shared.rules import extracts as batches
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
 from shared.rules.boxes import BOXES, Filled, Model, bare_root, problem
-from shared.rules.parties import Commodity, Facts, may_create
+from shared.rules.parties import Facts, may_create
 from shared.rules.permissions import Tie
 from shared.rules.proofs import refuse_unless_fresh
 from shared.rules.refusals import Refused
@@ -82,53 +81,20 @@ async def locked(session: AsyncSession, certificate_id: str) -> CertificateRow:
 
 async def found(session: AsyncSession, certificate_id: str) -> CertificateRow:
     """The certificate's row as it stands now."""
-    row = await session.get(CertificateRow, certificate_id)
-    if row is None:
+    answer = (await session.execute(_FOUND, {"id": certificate_id})).one_or_none()  # the register's edition with it
+    if answer is None:
         raise Refused("not_found")
+    register.open_at(session, answer.edition)
+    row: CertificateRow = answer.CertificateRow
     return row
 
 
-async def parties(session: AsyncSession, ids: Iterable[str]) -> dict[str, PartyRow]:
-    """What the directory last said of these organisations, with the authorities above and the bodies behind them.
-
-    Records are kept in memory by the event that brought them; which event is the newest is asked of the database
-    every time, so what was suspended a moment ago counts as suspended.
-    """
-    wanted = {each for each in ids if each}
-    wanted |= _behind(wanted)
-    known: dict[str, PartyRow] = {}
-    while missing := wanted - known.keys():
-        newest = await session.execute(_NEWEST, {"ids": sorted(missing)})
-        current = {str(row[0]): str(row[1]) for row in newest}
-        stale = [each for each, event in current.items() if each not in _KEPT or _KEPT[each].event_id != event]
-        if stale:
-            for row in await session.exec(select(PartyRow).where(col(PartyRow.id).in_(stale))):
-                session.expunge(row)
-                _KEPT[row.id] = row
-        known |= {each: _KEPT[each] for each in current}
-        if len(_KEPT) > 20_000:
-            _KEPT.clear()
-        wanted = _behind(current) - known.keys()
-    return known
-
-
-_KEPT: dict[str, PartyRow] = {}
-
-
-def _behind(ids: Iterable[str]) -> set[str]:
-    """The superiors and control bodies of organisations, as far as they are known here."""
-    rows = [_KEPT[each] for each in ids if each in _KEPT]
-    above = {row.record["superior"] for row in rows if row.record.get("superior")}
-    return above | {body for row in rows for body in _bodies(row.record)}
-
-
-def _bodies(record: Mapping[str, Any]) -> set[str]:
-    return {each["control_body"] for each in record.get("activities", ()) if each.get("control_body")}
+_FOUND = select(CertificateRow, register.EDITION.label("edition")).where(col(CertificateRow.id) == bindparam("id"))
 
 
 async def name_of(session: AsyncSession, organisation_id: str) -> str:
     """An organisation as a person reads it; its id while the directory has not told of it."""
-    row = (await parties(session, [organisation_id])).get(organisation_id)
+    row = (await register.parties(session, [organisation_id])).get(organisation_id)
     return paper.label(paper.party(row)) if row else organisation_id
 
 
@@ -142,12 +108,8 @@ async def facts(
     status: Status | None = None,
 ) -> tuple[Facts, dict[str, PartyRow]]:
     """What a verdict about this content rests on, and the rows it was read from."""
-    rows = await parties(session, {*contents.organisations_in(content), *also})
-    codes = contents.commodities_in(content)
-    goods: dict[str, Commodity] = {}
-    if codes:
-        leaves = await session.execute(_VALID, {"codes": sorted(codes), "today": now.date()})
-        goods = {code: Commodity(code, category or "") for code, category in leaves}
+    rows = await register.parties(session, {*contents.organisations_in(content), *also})
+    goods = await register.commodities(session, contents.commodities_in(content), now.date())
     known = {row.id: paper.party(row) for row in rows.values()}
     return Facts(now=now, parties=known, commodities=goods, form=form, status=status), rows
 
@@ -194,12 +156,6 @@ async def journal_of_key(session: AsyncSession, key: str) -> JournalRow | None:
 
 _ONE_BIRTH_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _OF_KEY = select(JournalRow).where(JournalRow.key == bindparam("key"))  # built once: asked before every order
-_NEWEST = select(PartyRow.id, PartyRow.event_id).where(col(PartyRow.id).in_(bindparam("ids", expanding=True)))
-_VALID = select(CommodityRow.code, CommodityRow.category).where(
-    col(CommodityRow.code).in_(bindparam("codes", expanding=True)),
-    col(CommodityRow.valid_from) <= bindparam("today"),
-    or_(col(CommodityRow.valid_to).is_(None), col(CommodityRow.valid_to) >= bindparam("today")),
-)
 
 
 def digest_of(actor: Actor, certificate_id: str, told: Any) -> str:

@@ -44,6 +44,9 @@ from shared.rules.sentences import SENTENCES
 from shared.rules.status import Action, Status
 from shared.words import say
 
+UNCHECKED = frozenset({Status.DRAFT, Status.DESCRIPTION_COMPLETED, Status.ISSUED})
+"""Before box 20 nobody signals an irregularity."""
+
 
 async def named(session: AsyncSession, certificate_id: str) -> CertificateRow:
     """The certificate of this id, whoever asks; what is no id names nothing."""
@@ -132,7 +135,7 @@ async def certificate(
         flags=paper.flags(row),
         replaces=await _link(session, row.replaces, actor),
         replaced_by=await _link(session, row.replaced_by, actor),
-        irregularities=await _irregularities(session, row) if mine else [],
+        irregularities=await _irregularities(session, row) if mine and status not in UNCHECKED else [],
         documents=row.documents if mine else [],
     )
 

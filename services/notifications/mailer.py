@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as MAIL
 from email.utils import format_datetime, parseaddr
 from typing import Any, Final
+from uuid import UUID
 
 import aiosmtplib
 import asyncpg
@@ -48,6 +49,7 @@ class Mailer:
         self._people: dict[str, tuple[float, Recipient]] = {}
         self._line: aiosmtplib.SMTP | None = None
         self._trouble = False
+        self._taken: list[UUID] = []
         self._bell = asyncio.Event()
 
     async def run(self) -> None:
@@ -99,13 +101,27 @@ class Mailer:
             await paces.gather(session, self.around.now())
             turn = await paces.filled(session, await store.outgoing(session, self.around.now(), BATCH))
             names = await store.names(session, [notice for each in turn for notice in (each.notice, *each.inside)])
-        for each in turn:
-            begun = self.tick()
-            if not await self._send(each, names):
-                return False
-            _leave_if_told()
-            await asyncio.sleep(max(0.0, 1 / self.settings.letters_per_second - (self.tick() - begun)))
+        try:
+            for each in turn:
+                begun = self.tick()
+                if not await self._send(each, names):
+                    return False
+                _leave_if_told()
+                await asyncio.sleep(max(0.0, 1 / self.settings.letters_per_second - (self.tick() - begun)))
+        finally:
+            await self._write_down()
         return len(turn) == BATCH
+
+    async def _write_down(self) -> None:
+        """What the mail server has taken. Whoever dies before this sends it again, under the same Message-ID."""
+        taken, self._taken = self._taken, []
+        if not taken:
+            return
+        async with self.around.database.transaction() as session:
+            await store.sent(session, taken, self.around.now())
+            if self._trouble:
+                await store.hurry(session, SERVER_AWAY, self.around.now())
+                self._trouble = False
 
     async def _send(self, each: Outgoing, names: dict[str, str]) -> bool:
         """One letter to its fate; false when the mail server is away and the others had better wait."""
@@ -162,15 +178,12 @@ class Mailer:
             return await self._postpone(each, f"put_off_{code}")
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as problem:
             log.warning("mail server away", reason=type(problem).__name__)
+            await self._write_down()
             self._trouble = True
             await self._hang_up()
             await self._postpone(each, SERVER_AWAY)
             return False
-        async with self.around.database.transaction() as session:
-            await store.sent(session, each.letter.id, self.around.now())
-            if self._trouble:
-                await store.hurry(session, SERVER_AWAY, self.around.now())
-                self._trouble = False
+        self._taken.append(each.letter.id)
         log.info("letter sent", letter=each.letter.letter, id=str(each.letter.id), attempts=each.letter.attempts + 1)
         return True
 

@@ -303,24 +303,24 @@ async def outgoing(session: AsyncSession, now: datetime, limit: int) -> list[Out
     ]
 
 
-async def sent(session: AsyncSession, letter_id: UUID, now: datetime) -> None:
-    """The mail server has taken it."""
-    await _fate(session, letter_id, state=State.SENT, sent_at=now, reason=None)
+async def sent(session: AsyncSession, letters: Sequence[UUID], now: datetime) -> None:
+    """The mail server has taken them."""
+    await _fate(session, letters, state=State.SENT, sent_at=now, reason=None)
 
 
 async def failed(session: AsyncSession, letter_id: UUID, reason: str) -> None:
     """It will not be sent, and why."""
-    await _fate(session, letter_id, state=State.FAILED, reason=reason)
+    await _fate(session, [letter_id], state=State.FAILED, reason=reason)
 
 
 async def postponed(session: AsyncSession, letter_id: UUID, reason: str, next_at: datetime) -> None:
     """It could not be sent now; when it is tried again."""
-    await _fate(session, letter_id, reason=reason, next_at=next_at)
+    await _fate(session, [letter_id], reason=reason, next_at=next_at)
 
 
-async def _fate(session: AsyncSession, letter_id: UUID, **fate: Any) -> None:
+async def _fate(session: AsyncSession, letters: Sequence[UUID], **fate: Any) -> None:
     await session.execute(
-        update(LetterRow).where(col(LetterRow.id) == letter_id).values(attempts=col(LetterRow.attempts) + 1, **fate)
+        update(LetterRow).where(col(LetterRow.id).in_(letters)).values(attempts=col(LetterRow.attempts) + 1, **fate)
     )
 
 

@@ -167,6 +167,10 @@ async def state(session: AsyncSession) -> dict[str, Any]:
     }
 
 
+async def _as_it_is(_: object) -> None:
+    """Nothing done here leaves anything behind in a connection."""
+
+
 class Waker(Protocol):
     """Starts or signals a process: Temporal in life, a list in a test."""
 
@@ -181,6 +185,8 @@ class Relay:
 
     def __init__(self, dsn: str, js: JetStreamContext | None, waker: Waker | None, batch: int = 200) -> None:
         self.dsn, self.js, self.waker, self.batch = dsn, js, waker, batch
+        self._numbered = True
+        """Whether events may wait that have their number already."""
         self._bell = {"event": asyncio.Event(), "wake": asyncio.Event()}
 
     async def run(self) -> None:
@@ -193,13 +199,17 @@ class Relay:
                 await asyncio.sleep(0.5)
 
     async def _hold_office(self) -> None:
+        self._numbered = True
         lock = await asyncpg.connect(self.dsn)
         try:
             # another process may hold the office: knock until it lets go
             while not await lock.fetchval("SELECT pg_try_advisory_lock($1)", self.LOCK):  # noqa: ASYNC110
                 await asyncio.sleep(1)
             await lock.add_listener("outbox", self._ring)
-            async with asyncpg.create_pool(self.dsn, min_size=1, max_size=2) as pool, asyncio.TaskGroup() as rounds:
+            async with (
+                asyncpg.create_pool(self.dsn, min_size=1, max_size=2, reset=_as_it_is) as pool,
+                asyncio.TaskGroup() as rounds,
+            ):
                 rounds.create_task(self._watch(lock))
                 if self.js is not None:
                     rounds.create_task(self._round(pool, "event", self.carry_news))
@@ -238,26 +248,30 @@ class Relay:
     async def carry_news(self, pool: asyncpg.Pool) -> bool:
         """Number and publish one batch of events; true when there may be more."""
         assert self.js is not None
-        await pool.execute(
+        rows = await pool.fetch(
             """
             UPDATE outbox SET seq = numbered.seq FROM (
                 SELECT id, (SELECT coalesce(max(seq), 0) FROM outbox) + row_number() OVER (ORDER BY id) AS seq
                 FROM outbox WHERE kind = 'event' AND seq IS NULL AND done_at IS NULL ORDER BY id LIMIT $1
             ) AS numbered WHERE outbox.id = numbered.id AND outbox.seq IS NULL
+            RETURNING outbox.seq, message_id, subject, body, correlation
             """,
             self.batch,
         )
-        rows = await pool.fetch(
-            "SELECT seq, message_id, subject, body, correlation FROM outbox"
-            " WHERE kind = 'event' AND done_at IS NULL AND seq IS NOT NULL ORDER BY seq LIMIT $1",
-            self.batch,
-        )
-        for row in rows:
+        if self._numbered:  # in an earlier round, or by who held the office before
+            rows = await pool.fetch(
+                "SELECT seq, message_id, subject, body, correlation FROM outbox"
+                " WHERE kind = 'event' AND done_at IS NULL AND seq IS NOT NULL ORDER BY seq LIMIT $1",
+                self.batch,
+            )
+        self._numbered = True
+        for row in sorted(rows, key=lambda row: int(row["seq"])):
             headers = {"Nats-Msg-Id": str(row["message_id"]), "Seq": str(row["seq"]), "Correlation": row["correlation"]}
             await self.js.publish(row["subject"], row["body"].encode(), headers=headers, timeout=5)
         if rows:
             await pool.execute("UPDATE outbox SET done_at = now() WHERE seq = ANY($1)", [row["seq"] for row in rows])
-        return len(rows) == self.batch
+        self._numbered = len(rows) == self.batch
+        return self._numbered
 
     async def carry_wakes(self, pool: asyncpg.Pool) -> bool:
         """Deliver one batch of wake lines, one call per process; true when there may be more."""
