@@ -4,7 +4,15 @@ import re
 
 from fastapi import FastAPI
 
-from services.certificates import api_copies, api_finding, api_machines, documents_api, extract_api
+from services.certificates import (
+    api_copies,
+    api_finding,
+    api_machines,
+    documents_api,
+    extract_api,
+    lines_api,
+    sheets_of_lines,
+)
 from services.certificates.api import router
 from services.certificates.objects import store_of
 from services.certificates.pades import LocalSeals
@@ -17,6 +25,7 @@ from shared.rules.documents import LARGEST
 
 ROOMY = (
     (re.compile(r"/certificates/[^/]+/uploads"), LARGEST + 1),
+    (re.compile(r"/certificates/[^/]+/lines"), sheets_of_lines.LARGEST + 1),
     (re.compile(r"/public/verify/file"), api_copies.FILE_LIMIT),
 )
 """Where more than an order may be sent: files. The reader of the file says itself when it is too large."""
@@ -35,6 +44,7 @@ def make_app(around: Surroundings) -> FastAPI:
     app.include_router(api_copies.router)
     app.include_router(extract_api.router)
     app.include_router(documents_api.router)
+    app.include_router(lines_api.router)
     app.include_router(api_finding.router)
     app.include_router(api_machines.router)
     add_feed(app, around.database)

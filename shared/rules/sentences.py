@@ -220,6 +220,17 @@ PROBLEMS: Final = {
         "The goods left on {departure}, before box 18 was signed. Please correct the date, or declare them still there.",
     "arrival_before_departure":
         "The goods arrive before they leave. Please correct one of the dates.",
+    # lines from a sheet
+    "unknown_column":
+        "The heading “{heading}” is not known. Please use the headings of the template, or remove the column.",
+    "column_twice":
+        "The heading “{heading}” is there twice. Please keep one of the two columns.",
+    "column_missing":
+        "The column {label} is missing. Please add it.",
+    "organisation_not_found":
+        "Nobody in the directory is called {name}. Please give the exact name, or the code.",
+    "several_organisations":
+        "Several organisations are called {name}. Please give the code, or choose it by hand afterwards.",
     # the signatures
     "papers_not_acceptable":
         "Box 18 needs an acceptable documentary check. Please correct the description, or delete the certificate.",

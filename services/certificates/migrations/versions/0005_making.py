@@ -69,6 +69,7 @@ INDEXES = {
     "upload_unused": "ON upload (at) WHERE used_at IS NULL",
     "document_of": "ON document (certificate_id)",
     "template_of": "ON certificate_template (organisation_id, name)",
+    "party_name": "ON party (lower(record->>'name'))",
 }
 
 
