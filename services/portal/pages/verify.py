@@ -31,7 +31,10 @@ FILES_PER_SOURCE: Final = parse("6/minute")
 FILE_LIMIT: Final = 5_000_000
 """Bytes of a file; a copy of ours has a tenth of that."""
 VOID: Final = frozenset({"DELETED", "REPLACED", "NOT_RELEASED", "EXT_DELETED", "EXT_NOT_RELEASED"})
-NAMES: Final[dict[str, StatusName]] = {**STATUSES, **extracts.STATUSES}
+NAMES: Final[dict[str, StatusName]] = {
+    **{status.value: name for status, name in STATUSES.items()},
+    **{status.value: name for status, name in extracts.STATUSES.items()},
+}
 InLanguage = Annotated[Literal["", "fr", "en"], Query()]
 """A language of the pages; nothing for the reader's."""
 
