@@ -20,6 +20,7 @@ from shared.contracts.identity import Course, Kind, Secret, Step, course_id
 from shared.contracts.users import (
     Answered,
     Asked,
+    AuthorityView,
     ClassicRegistration,
     ClassicTaken,
     Confirmed,
@@ -179,7 +180,19 @@ async def answer_letter(said: Answered, key: IdempotencyKey, desk: CurrentDesk) 
     async with desk.around.database.transaction() as session:
         request = await creations.row_of(session, row.course_id)
         authority = await authorities.view(session, request.authority_id) if request else None
-    return Confirmed(state=course.state, authority=authority)
+    return Confirmed(state=course.state, authority=await _with_contact(desk, authority))
+
+
+async def _with_contact(desk: Desk, authority: AuthorityView | None) -> AuthorityView | None:
+    """How the authority is reached, as the directory says: whoever waits is to write to it himself (guide 003)."""
+    if authority is None:
+        return None
+    try:
+        record = await desk.around.others.get("directory", f"/organisations/{authority.id}")
+    except Refused:
+        return authority
+    place = f"{record['address']}, {record['postal_code']} {record['city']}"
+    return authority.model_copy(update={"address": place, "contacts": record["contacts"]})
 
 
 async def _ask(desk: Desk, name: str, step: Step, key: str) -> Course:

@@ -63,6 +63,9 @@ class AuthorityView(View):
     id: str
     name: str
     code: str | None = None
+    address: str = ""
+    contacts: list[dict[str, str]] = Field(default_factory=list)
+    """How it is reached, where the directory could be asked."""
 
 
 class Asked(Opened):
