@@ -111,6 +111,12 @@ class IdentityClient(Client):
 
 
 class DirectoryClient(Client):
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
+        raise Trouble(503, "unavailable")
+
     """Organisations."""
 
     @abstractmethod
@@ -199,6 +205,12 @@ class NotificationsClient(Client):
 
     @abstractmethod
     async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
+        raise Trouble(503, "unavailable")
+
         """The letters about one certificate to the organisation the caller acts for."""
 
 
@@ -387,6 +399,11 @@ class DirectoryOverHttp(DirectoryClient):
         )
 
     async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
+
         said = await self._wire.ask("GET", f"/organisations/{segment(organisation_id)}", caller)
         return OrganisationView.model_validate_json(said)
 
@@ -487,6 +504,11 @@ class NotificationsOverHttp(NotificationsClient):
 
 class OpsOverHttp(OpsClient):
     """The doors of the services that are open to platform administrators only."""
+
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
     def __init__(self, wires: Mapping[str, Wire]) -> None:
         self._wires = wires

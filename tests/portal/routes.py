@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
 from tests.portal.making import DOCUMENT, UPLOAD
+from tests.portal.programs import DELIVERY, HOOK
 from tests.portal.world import World, organisation_id
 
 OPS = "ops@bordereau.example"
@@ -28,6 +29,7 @@ class Address:
 
 def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterator[Address]:
     """Every route and method, with an address that leads somewhere in this world."""
+    world.certificates.programs.hook()
     fillings = {
         "{certificate_id}": certificate_id,
         "{extract_id}": EXTRACT,
@@ -47,6 +49,11 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{number}": "COI.MA.2026.0000001",
         "{path:path}": "",
     }
+        "{search_id}": ABSENT,
+        "{token_id}": ABSENT,
+        "{webhook_id}": HOOK,
+        "{delivery_id}": DELIVERY,
+        "{kind}": "csv",
     for area in AREAS:
         for route in area.routes:
             assert isinstance(route, APIRoute)
@@ -69,6 +76,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [
+    elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
         each
         for each in addresses(world, certificate_id, action)
         if each.method == "GET" and each.route not in elsewhere

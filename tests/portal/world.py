@@ -54,6 +54,7 @@ from tests.portal.batches import ExtractsInMemory
 from tests.portal.making import MakingInMemory
 from tests.portal.registry import AccountsInMemory
 
+from tests.portal.programs import ProgramsInMemory
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PASSWORD = "Demonstration-2026!"
@@ -77,6 +78,7 @@ class IdentityInMemory(IdentityClient):
     sessions: dict[str, str] = field(default_factory=dict)
     proof_needed: bool = False
 
+    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
     async def sign_in(self, attempt: SignIn) -> SessionView:
         person = self.people.get(attempt.email.lower())
         if person is None or attempt.password != PASSWORD:
@@ -110,6 +112,11 @@ class IdentityInMemory(IdentityClient):
 
     async def close(self) -> None:
         pass
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self.programs.ask(caller, method, path, body, **wishes)
+
 
 
 @dataclass
@@ -256,6 +263,7 @@ class CertificatesInMemory(CertificatesClient):
     now: datetime = NOON
 
     def ties(self, paper: Paper, organisation: str) -> frozenset[Tie]:
+    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
         """How an organisation is bound to a certificate."""
         found = {Tie.CREATOR} if paper.creator == organisation else set()
         for box in BOXES:
@@ -621,6 +629,11 @@ class NotificationsInMemory(NotificationsClient):
 
     items: list[NewsView] = field(default_factory=list)
     posted: list[LetterView] = field(default_factory=list)
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self.programs.ask(caller, method, path, body, **wishes)
+
 
     async def news(self, caller: Caller, after: str = "", limit: int = 20) -> NewsPage:
         return NewsPage(items=self.items[:limit], next=None, unread=sum(not each.read for each in self.items))
