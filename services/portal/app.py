@@ -27,11 +27,13 @@ from services.portal.pages import (
     documents,
     drafting,
     extracts,
+    machines,
     ops,
     organisations,
     passwords,
     registration,
     roles,
+    search,
     tasks,
     verify,
 )
@@ -50,8 +52,8 @@ log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, registration.router, passwords.router, roles.router, drafting.router,
-    certificates.router, deciding.router, documents.router, extracts.router, organisations.router,
-    directory.router, verify.router, ops.router,
+    search.router, certificates.router, deciding.router, documents.router, extracts.router, organisations.router,
+    directory.router, verify.router, machines.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (
