@@ -109,14 +109,14 @@ class IdentityClient(Client):
     async def prove(self, session: str, proof: Proof) -> ServiceToken:
         """Prove once more to be oneself, before a signature; the answer is a token that says so."""
 
-
-class DirectoryClient(Client):
     async def ask(
         self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
     ) -> bytes:
         """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
         raise Trouble(503, "unavailable")
 
+
+class DirectoryClient(Client):
     """Organisations."""
 
     @abstractmethod
@@ -191,6 +191,12 @@ class CertificatesClient(Client):
     ) -> list[CommodityView]:
         """Commodity codes: by name or code, the children of one node of the tree, or some by code."""
 
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
+        raise Trouble(503, "unavailable")
+
 
 class NotificationsClient(Client):
     """News and letters."""
@@ -205,12 +211,6 @@ class NotificationsClient(Client):
 
     @abstractmethod
     async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
-        raise Trouble(503, "unavailable")
-
         """The letters about one certificate to the organisation the caller acts for."""
 
 
@@ -383,6 +383,11 @@ class IdentityOverHttp(IdentityClient):
         said = await self._wire.ask("POST", "/sessions/current/proof", session=session, body=proof)
         return ServiceToken.model_validate_json(said)
 
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
+
     async def close(self) -> None:
         await self._wire.close()
 
@@ -399,11 +404,6 @@ class DirectoryOverHttp(DirectoryClient):
         )
 
     async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
-
         said = await self._wire.ask("GET", f"/organisations/{segment(organisation_id)}", caller)
         return OrganisationView.model_validate_json(said)
 
@@ -477,6 +477,11 @@ class CertificatesOverHttp(CertificatesClient):
         said = await self._wire.ask("GET", "/reference/commodities", caller, params=wanted)
         return TypeAdapter(list[CommodityView]).validate_json(said)
 
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
+
     async def close(self) -> None:
         await self._wire.close()
 
@@ -504,11 +509,6 @@ class NotificationsOverHttp(NotificationsClient):
 
 class OpsOverHttp(OpsClient):
     """The doors of the services that are open to platform administrators only."""
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
     def __init__(self, wires: Mapping[str, Wire]) -> None:
         self._wires = wires

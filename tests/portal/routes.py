@@ -48,12 +48,12 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{proposal_id}": ABSENT,
         "{number}": "COI.MA.2026.0000001",
         "{path:path}": "",
-    }
         "{search_id}": ABSENT,
         "{token_id}": ABSENT,
         "{webhook_id}": HOOK,
         "{delivery_id}": DELIVERY,
         "{kind}": "csv",
+    }
     for area in AREAS:
         for route in area.routes:
             assert isinstance(route, APIRoute)
@@ -75,8 +75,8 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
-    return [
     elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
+    return [
         each
         for each in addresses(world, certificate_id, action)
         if each.method == "GET" and each.route not in elsewhere

@@ -52,9 +52,9 @@ from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
 from tests.portal.batches import ExtractsInMemory
 from tests.portal.making import MakingInMemory
+from tests.portal.programs import ProgramsInMemory
 from tests.portal.registry import AccountsInMemory
 
-from tests.portal.programs import ProgramsInMemory
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PASSWORD = "Demonstration-2026!"
@@ -76,9 +76,9 @@ class IdentityInMemory(IdentityClient):
 
     people: dict[str, PersonView] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
+    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
     proof_needed: bool = False
 
-    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
     async def sign_in(self, attempt: SignIn) -> SessionView:
         person = self.people.get(attempt.email.lower())
         if person is None or attempt.password != PASSWORD:
@@ -110,13 +110,13 @@ class IdentityInMemory(IdentityClient):
         self.proof_needed = False
         return await self.token(session)
 
-    async def close(self) -> None:
-        pass
     async def ask(
         self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
     ) -> bytes:
         return await self.programs.ask(caller, method, path, body, **wishes)
 
+    async def close(self) -> None:
+        pass
 
 
 @dataclass
@@ -261,9 +261,9 @@ class CertificatesInMemory(CertificatesClient):
     papers: dict[str, Paper] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     now: datetime = NOON
+    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
 
     def ties(self, paper: Paper, organisation: str) -> frozenset[Tie]:
-    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
         """How an organisation is bound to a certificate."""
         found = {Tie.CREATOR} if paper.creator == organisation else set()
         for box in BOXES:
@@ -605,6 +605,11 @@ class CertificatesInMemory(CertificatesClient):
         size = {0: 2, 2: 4, 4: 8}[len(parent)]
         return [shown(code) for code in names if len(code) == size and code.startswith(parent)]
 
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self.programs.ask(caller, method, path, body, **wishes)
+
     async def close(self) -> None:
         pass
 
@@ -629,11 +634,6 @@ class NotificationsInMemory(NotificationsClient):
 
     items: list[NewsView] = field(default_factory=list)
     posted: list[LetterView] = field(default_factory=list)
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self.programs.ask(caller, method, path, body, **wishes)
-
 
     async def news(self, caller: Caller, after: str = "", limit: int = 20) -> NewsPage:
         return NewsPage(items=self.items[:limit], next=None, unread=sum(not each.read for each in self.items))
