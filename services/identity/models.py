@@ -392,3 +392,27 @@ class SigningKeyRow(Table, table=True):
     wrapped_by: str = Field(sa_column=Column(String(40), nullable=False))
     created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
     retired_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+
+class AccessTokenRow(Table, table=True):
+    """An access token of an organisation's program: only the digest of its secret is here."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (Index("access_token_of", "organisation_id", "created_at"),)
+
+    id: str = Field(sa_column=Column(Id, primary_key=True))
+    key: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    """The digest of the order that made it."""
+    digest: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    beginning: str = Field(sa_column=Column(String(16), nullable=False))
+    """As much of the secret as is shown to recognise it."""
+    organisation_id: str = Field(sa_column=Column(Id, nullable=False))
+    role_type: str = Field(sa_column=Column(String(30), nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    created_by: str = Field(sa_column=Column(Id, nullable=False))
+    creator: str = Field(sa_column=Column(Text, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    last_used_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    revoked_at: datetime | None = Field(default=None, sa_column=Column(Moment))

@@ -27,13 +27,14 @@ from services.portal.pages import (
     documents,
     drafting,
     extracts,
-    machines,
+    lines,
     ops,
     organisations,
     passwords,
+    profile,
     registration,
     roles,
-    search,
+    second_factor,
     tasks,
     verify,
 )
@@ -51,9 +52,10 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 log = logger("portal")
 
 AREAS: Final = (
-    tasks.router, account.router, registration.router, passwords.router, roles.router, drafting.router,
-    search.router, certificates.router, deciding.router, documents.router, extracts.router, organisations.router,
-    directory.router, verify.router, machines.router, ops.router,
+    tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
+    roles.router, drafting.router, certificates.router, deciding.router,
+    documents.router, lines.router, extracts.router, organisations.router, directory.router,
+    verify.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (

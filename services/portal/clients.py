@@ -31,7 +31,7 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
-from shared.contracts.verification import PublicView
+from shared.contracts.verification import FileView, PublicView, Statement, StatementView
 from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, logger
 from shared.kit.sessions import service_token
@@ -39,6 +39,7 @@ from shared.kit.sessions import service_token
 if TYPE_CHECKING:
     from services.portal.accounts import AccountsClient
     from services.portal.extracts import ExtractsClient
+    from services.portal.factors import FactorsClient
     from services.portal.making import MakingClient
 
 log = logger("clients")
@@ -108,12 +109,6 @@ class IdentityClient(Client):
     @abstractmethod
     async def prove(self, session: str, proof: Proof) -> ServiceToken:
         """Prove once more to be oneself, before a signature; the answer is a token that says so."""
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
-        raise Trouble(503, "unavailable")
 
 
 class DirectoryClient(Client):
@@ -186,16 +181,22 @@ class CertificatesClient(Client):
         """What the holder of a copy may learn; the same ``Trouble`` for a wrong number and a wrong code."""
 
     @abstractmethod
+    async def check_file(self, pdf: bytes) -> FileView:
+        """What a PDF is that somebody holds; anybody may ask."""
+
+    @abstractmethod
+    async def check_statement(self, statement: str) -> StatementView:
+        """What the signed statement of a square code says; anybody may ask."""
+
+    @abstractmethod
+    async def published_keys(self) -> bytes:
+        """Every organisation's public signing key, as a file; anybody may ask."""
+
+    @abstractmethod
     async def commodities(
         self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
     ) -> list[CommodityView]:
         """Commodity codes: by name or code, the children of one node of the tree, or some by code."""
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        """Anything about searches, tokens and webhooks; ``services.portal.programs`` knows what there is to ask."""
-        raise Trouble(503, "unavailable")
 
 
 class NotificationsClient(Client):
@@ -245,11 +246,13 @@ class Clients:
     ops: OpsClient
     accounts: "AccountsClient"
     extracts: "ExtractsClient"
+    making: "MakingClient"
+    factors: "FactorsClient"
 
     async def close(self) -> None:
         """Close what was opened."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        for client in (*own, self.extracts, self.making):
+        for client in (*own, self.extracts, self.making, self.factors):
             await client.close()
 
 
@@ -257,7 +260,6 @@ class Clients:
 
 
 def answer(status: int, body: bytes) -> Trouble:
-    making: "MakingClient"
     """What a service says when it says no."""
     try:
         said = json.loads(body)
@@ -307,6 +309,7 @@ class Wire:
         session: str = "",
         params: Mapping[str, Any] | None = None,
         body: BaseModel | None = None,
+        raw: bytes | AsyncIterator[bytes] | None = None,
         key: str = "",
     ) -> bytes:
         """The answer's body; ``Trouble`` when it is a no, or none. A file goes raw."""
@@ -335,7 +338,6 @@ class Wire:
             headers["Authorization"] = f"Bearer {caller.token}"
         if caller is not None and caller.organisation_id:
             headers["Acting-For"] = caller.organisation_id
-        raw: bytes | AsyncIterator[bytes] | None = None,
         if key:
             headers["Idempotency-Key"] = key
         if body is not None:
@@ -382,11 +384,6 @@ class IdentityOverHttp(IdentityClient):
     async def prove(self, session: str, proof: Proof) -> ServiceToken:
         said = await self._wire.ask("POST", "/sessions/current/proof", session=session, body=proof)
         return ServiceToken.model_validate_json(said)
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
     async def close(self) -> None:
         await self._wire.close()
@@ -470,17 +467,24 @@ class CertificatesOverHttp(CertificatesClient):
         wanted = {"number": number, "code": code, "revision": revision}
         return PublicView.model_validate_json(await self._wire.ask("GET", "/public/verify", ours, params=wanted))
 
+    async def check_file(self, pdf: bytes) -> FileView:
+        ours = Caller(service_token("portal", self._services)) if self._services is not None else None
+        return FileView.model_validate_json(await self._wire.ask("POST", "/public/verify/file", ours, raw=pdf))
+
+    async def check_statement(self, statement: str) -> StatementView:
+        ours = Caller(service_token("portal", self._services)) if self._services is not None else None
+        said = await self._wire.ask("POST", "/public/verify/statement", ours, body=Statement(statement=statement))
+        return StatementView.model_validate_json(said)
+
+    async def published_keys(self) -> bytes:
+        return await self._wire.ask("GET", "/signing-keys")
+
     async def commodities(
         self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
     ) -> list[CommodityView]:
         wanted = {"q": q, "parent": parent, "codes": ",".join(codes[:100])}
         said = await self._wire.ask("GET", "/reference/commodities", caller, params=wanted)
         return TypeAdapter(list[CommodityView]).validate_json(said)
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
     async def close(self) -> None:
         await self._wire.close()
@@ -544,6 +548,8 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
     """The clients of running services, by the address of each; identity believes us where a request comes from."""
     from services.portal.accounts import AccountsOverHttp
     from services.portal.extracts import ExtractsOverHttp
+    from services.portal.factors import FactorsOverHttp
+    from services.portal.making import MakingOverHttp
 
     wires = {name: Wire(urls(name)) for name in ("directory", "certificates", "notifications")}
     wires["identity"] = Wire(urls("identity"), services=services)
@@ -555,6 +561,6 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
         OpsOverHttp(wires),
         AccountsOverHttp(wires["identity"]),
         ExtractsOverHttp(wires["certificates"]),
-    )
-    from services.portal.making import MakingOverHttp
         MakingOverHttp(wires["certificates"]),
+        FactorsOverHttp(wires["identity"]),
+    )

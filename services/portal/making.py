@@ -4,7 +4,7 @@ One thing to remember: a file is handed on piece by piece; the web site keeps no
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.portal import forms
 from services.portal.clients import Caller, Client, Wire, segment
+from shared.contracts.certificates import CertificateView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
 from shared.rules.documents import DOCUMENT_FIELDS, TYPE
 
@@ -55,6 +56,20 @@ class MakingClient(Client):
         """Take a document back."""
 
     @abstractmethod
+    async def take_lines(
+        self, caller: Caller, certificate_id: str, revision: int, more: bool, sheet: bytes, key: str
+    ) -> CertificateView:
+        """Take over the lines of a sheet, all of them or none."""
+
+    @abstractmethod
+    async def lines(self, caller: Caller, certificate_id: str, kind: str) -> Kept:
+        """The lines of a certificate as a sheet: csv or xlsx."""
+
+    @abstractmethod
+    async def lines_template(self, caller: Caller, model: str, kind: str) -> Kept:
+        """A sheet to be filled in."""
+
+    @abstractmethod
     async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         """The file of a document or a question."""
 
@@ -94,14 +109,29 @@ class MakingOverHttp(MakingClient):
         path = f"/certificates/{segment(certificate_id)}/documents/{segment(document_id)}/withdrawal"
         return DocumentsView.model_validate_json(await self._wire.ask("POST", path, caller, body=wish, key=key))
 
+    async def take_lines(
+        self, caller: Caller, certificate_id: str, revision: int, more: bool, sheet: bytes, key: str
+    ) -> CertificateView:
+        path = f"/certificates/{segment(certificate_id)}/lines"
+        wanted = {"revision": revision, "more": "true" if more else ""}
+        return CertificateView.model_validate_json(
+            await self._wire.ask("POST", path, caller, params=wanted, raw=sheet, key=key)
+        )
+
+    async def lines(self, caller: Caller, certificate_id: str, kind: str) -> Kept:
+        return await self._kept(caller, f"/certificates/{segment(certificate_id)}/lines.{segment(kind)}")
+
+    async def lines_template(self, caller: Caller, model: str, kind: str) -> Kept:
+        return await self._kept(caller, f"/reference/lines-template.{segment(kind)}", {"form_model": model})
+
     async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         return await self._kept(caller, f"/certificates/{segment(certificate_id)}/files/{segment(upload_id)}")
 
     async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         return await self._kept(caller, f"/certificates/{segment(certificate_id)}/files/{segment(upload_id)}/preview")
 
-    async def _kept(self, caller: Caller, path: str) -> Kept:
-        said = await self._wire.answered("GET", path, caller)
+    async def _kept(self, caller: Caller, path: str, params: Mapping[str, Any] | None = None) -> Kept:
+        said = await self._wire.answered("GET", path, caller, params=params)
         disposition = said.headers.get("content-disposition", "")
         return Kept(said.content, said.headers.get("content-type", ""), disposition.partition("filename*=")[2])
 

@@ -136,7 +136,6 @@ EVENTS: Final = {
     "create":  N_("Draft begun"),
     "drop_replacement": N_("Replacement given up"),
     "clock":   N_("A deadline passed"),
-    "write_off": N_("Customs wrote a quantity off"),
     "document_added": N_("Document added"),
     "document_changed": N_("New version of a document"),
     "document_withdrawn": N_("Document withdrawn"),
@@ -290,6 +289,9 @@ LETTER_STATES: Final = {
     "WAITING": (N_("waiting"), "amber"),
     "SENT":    (N_("sent"),    "green"),
     "FAILED":  (N_("failed"),  "red"),
+    "HELD":     (N_("waits for the morning"), ""),
+    "GATHERED": (N_("told in the letter of the day"), "green"),
+    "UNWANTED": (N_("not wanted"), ""),
 }
 LETTER_WORDS: Final = {state: name for state, (name, _tone) in LETTER_STATES.items()}
 # fmt: on

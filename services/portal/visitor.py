@@ -51,6 +51,8 @@ class Visitor:
     post: PostView | None
     proved_at: datetime | None = None
     """When he last proved to be himself."""
+    ways: tuple[str, ...] = ()
+    """His second factors."""
 
     @property
     def name(self) -> str:
@@ -105,7 +107,7 @@ class Doorkeeper:
         ticket, person = found
         post = next((post for post in person.posts if post.organisation_id == wanted), None)
         chosen = post or (person.posts[0] if person.posts else None)
-        return Visitor(session, ticket.token, person, chosen, ticket.proved_at)
+        return Visitor(session, ticket.token, person, chosen, ticket.proved_at, tuple(ticket.ways))
 
     def forget(self, session: str) -> None:
         """Ask identity anew next time."""

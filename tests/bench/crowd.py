@@ -14,7 +14,8 @@ from shared.kit.calendar import is_working_day
 from shared.rules import requests as law
 
 # fmt: off
-FIRST: Final = ("Vallée", "Moulin", "Coopérative", "Verger", "Comptoir", "Graine", "Terre", "Épicerie", "Mas", "Huilerie")
+FIRST: Final = ("Vallée", "Moulin", "Coopérative", "Verger", "Comptoir", "Graine", "Terre", "Épicerie", "Mas",
+                "Huilerie")
 SECOND: Final = ("du Lot", "des Causses", "d'Orient", "de Provence", "du Levant", "des Alpes", "de Crau", "du Ponant")
 THIRD: Final = ("Bio", "Nature", "Import", "et Fils", "Primeurs", "Distribution", "Équitable", "Associés", "Sud", "Or")
 COUNTRIES: Final = ("FR", "FR", "FR", "BE", "NL", "DE", "ES", "IT", "MA", "TN", "ID", "PE")

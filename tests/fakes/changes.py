@@ -28,7 +28,7 @@ class ChangeOnPaper(IdentityActivities):
 
     def course(self) -> Course:
         """The change as the workflow remembers it."""
-        names = ("details-change", "address-confirmation") if self.state == "ASKED" else ()
+        names: tuple[str, ...] = ("details-change", "address-confirmation") if self.state == "ASKED" else ()
         names = ("details-changed",) if self.state == "DONE" else names
         letters = tuple(LetterOrder(f"{each}/1", each, "person", f"link-{each}") for each in names)
         due = Tick("confirmation links dead", self.good) if self.good and self.state == "ASKED" else None

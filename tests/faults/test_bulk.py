@@ -1,4 +1,4 @@
-"""A decision about 500 requests at once: some are decided by somebody else meanwhile, and the worker is killed midway."""
+"""A decision about 500 requests at once: somebody else decides some meanwhile, and the worker is killed midway."""
 
 import asyncio
 from typing import Any

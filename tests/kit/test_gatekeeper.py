@@ -46,13 +46,13 @@ class Office(PassportOffice):
         """From now on it signs with another key."""
         self.key = OKPKey.generate_key("Ed25519", parameters={"kid": "another"}, private=True)
 
-    def token(self, *posts: Post, **more: Any) -> str:
+    def bare(self, *posts: Post, **more: Any) -> str:
         """A token of this office, without the word before it."""
         return self.bearer(*posts, **more)["Authorization"].removeprefix("Bearer ")
 
     def claims(self, **otherwise: Any) -> str:
         """A token with these claims otherwise."""
-        decoded = jwt.decode(self.token(Post(HERE, "OPERATOR")), self.key, algorithms=["Ed25519"]).claims
+        decoded = jwt.decode(self.bare(Post(HERE, "OPERATOR")), self.key, algorithms=["Ed25519"]).claims
         claims = {name: value for name, value in {**decoded, **otherwise}.items() if value is not None}
         return jwt.encode({"alg": "Ed25519", "kid": "test"}, claims, self.key, algorithms=["Ed25519"])
 
@@ -85,23 +85,23 @@ async def refused(office: Office, token: str, **more: Any) -> str:
 
 
 async def test_a_token_says_who_comes_and_for_whom(office: Office) -> None:
-    person = await office.gate.person(office.token(Post(HERE, "OPERATOR", True), Post(THERE, "OPERATOR")))
+    person = await office.gate.person(office.bare(Post(HERE, "OPERATOR", True), Post(THERE, "OPERATOR")))
     assert (person.name, person.posts[0]) == ("Claire Delmas", Post(HERE, "OPERATOR", True))
     assert person.acting_for(THERE).organisation_id == THERE
     for wanted, code in ((None, "choose_organisation"), ("nowhere", "not_permitted")):
         with pytest.raises(Refused) as no:
             person.acting_for(wanted)
         assert no.value.code == code
-    alone = await office.gate.person(office.token(Post(HERE, "OPERATOR")))
+    alone = await office.gate.person(office.bare(Post(HERE, "OPERATOR")))
     assert alone.acting_for(None).organisation_id == HERE
-    nobody = await office.gate.person(office.token())
+    nobody = await office.gate.person(office.bare())
     with pytest.raises(Refused):
         nobody.acting_for(None)
 
 
 async def test_a_token_is_read_once_and_the_keys_are_fetched_once(office: Office) -> None:
     for _ in range(3):
-        await office.gate.person(office.token(Post(HERE, "OPERATOR")))
+        await office.gate.person(office.bare(Post(HERE, "OPERATOR")))
     assert office.asked.count("/.well-known/jwks.json") == 1
 
 
@@ -110,7 +110,7 @@ async def test_what_is_no_token_of_identity_is_refused(office: Office, tmp_path:
     wrong = [
         "",
         "a.b.c",
-        stranger.token(Post(HERE, "OPERATOR")),
+        stranger.bare(Post(HERE, "OPERATOR")),
         office.claims(iss="somebody"),
         office.claims(aud="others"),
         office.claims(exp=int(time.time()) - 1),
@@ -134,7 +134,7 @@ async def test_a_public_key_does_not_sign(office: Office) -> None:
 async def test_a_token_that_was_read_expires_all_the_same(office: Office) -> None:
     moment = [time.time()]
     gate = Gatekeeper("http://identity", office.services, httpx2.AsyncClient(transport=office.way()), lambda: moment[0])
-    token = office.token(Post(HERE, "OPERATOR"))
+    token = office.bare(Post(HERE, "OPERATOR"))
     await gate.person(token)
     moment[0] += 200
     with pytest.raises(Refused) as no:
@@ -143,34 +143,34 @@ async def test_a_token_that_was_read_expires_all_the_same(office: Office) -> Non
 
 
 async def test_a_new_key_of_identity_is_learned(office: Office) -> None:
-    old = office.token(Post(HERE, "OPERATOR"))
+    old = office.bare(Post(HERE, "OPERATOR"))
     await office.gate.person(old)
     office.change_key()
     office.seconds += 10  # keys are fetched again every five seconds at most
-    claims = jwt.decode(office.token(Post(THERE, "OPERATOR")), office.key, algorithms=["Ed25519"]).claims
+    claims = jwt.decode(office.bare(Post(THERE, "OPERATOR")), office.key, algorithms=["Ed25519"]).claims
     new = jwt.encode({"alg": "Ed25519", "kid": "another"}, claims, office.key, algorithms=["Ed25519"])
     assert (await office.gate.person(new)).posts[0].organisation_id == THERE
     assert office.asked.count("/.well-known/jwks.json") == 2
 
 
 async def test_forged_tokens_do_not_make_us_ask_identity_each_time(office: Office) -> None:
-    await office.gate.person(office.token(Post(HERE, "OPERATOR")))
+    await office.gate.person(office.bare(Post(HERE, "OPERATOR")))
     for n in range(20):
         assert await refused(office, f"a{n}.b.c") == "unauthenticated"
     assert office.asked.count("/.well-known/jwks.json") <= 2
 
 
 async def test_an_ended_session_is_refused_at_once_where_it_was_heard(office: Office) -> None:
-    token = office.token(Post(HERE, "OPERATOR"), session_id="one")
+    token = office.bare(Post(HERE, "OPERATOR"), session_id="one")
     await office.gate.person(token)
     office.gate.forget("one")
     assert await refused(office, token) == "session_ended"
-    other = office.token(Post(HERE, "OPERATOR"), session_id="two")
+    other = office.bare(Post(HERE, "OPERATOR"), session_id="two")
     await office.gate.person(other)
 
 
 async def test_for_a_change_we_make_sure_that_the_session_goes_on(office: Office) -> None:
-    token = office.token(Post(HERE, "OPERATOR"), session_id="one")
+    token = office.bare(Post(HERE, "OPERATOR"), session_id="one")
     await office.gate.person(token, sure=True)
     asked = office.asked.count("/sessions/ended")
     await office.gate.person(token, sure=True)
@@ -184,11 +184,11 @@ async def test_for_a_change_we_make_sure_that_the_session_goes_on(office: Office
 
 async def test_a_fresh_process_learns_what_ended_before_it_listened(office: Office) -> None:
     office.ended.append("one")
-    assert await refused(office, office.token(Post(HERE, "OPERATOR"), session_id="one")) == "session_ended"
+    assert await refused(office, office.bare(Post(HERE, "OPERATOR"), session_id="one")) == "session_ended"
 
 
 async def test_while_identity_is_away_readers_known_to_us_read_and_nobody_changes_anything(office: Office) -> None:
-    token = office.token(Post(HERE, "OPERATOR"))
+    token = office.bare(Post(HERE, "OPERATOR"))
     await office.gate.person(token)
     office.away = True
     office.seconds += 2
@@ -207,7 +207,7 @@ def test_services_know_each_other_by_a_token_of_a_minute(office: Office, tmp_pat
         service_token("notifications", office.services, time.time() - 61),
         service_token("notifications", keyring(tmp_path / "codec.key", "codec")),
         service_token("notifications", keyring(tmp_path / "other.key", "services")),
-        office.token(Post(HERE, "OPERATOR")),
+        office.bare(Post(HERE, "OPERATOR")),
     ):
         with pytest.raises(Refused) as no:
             office.gate.service(wrong)

@@ -9,10 +9,11 @@ from uuid import uuid4
 
 from services.portal.clients import Caller, Trouble
 from services.portal.making import Kept, MakingClient
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificates import CertificateView, MayView, ProblemView
 from shared.contracts.documents import DocumentsView, DocumentView, FileView, NewDocument, Withdrawal
 from shared.rules.documents import Media, document_problems
 from shared.rules.sentences import SENTENCES
+from shared.rules.status import Status
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 UPLOAD = "00000000-0000-4000-8000-0000000000f1"
@@ -43,12 +44,35 @@ def a_document(**more: Any) -> DocumentView:
     return DocumentView(**{**said, **more})
 
 
+def a_certificate(certificate_id: str, revision: int) -> CertificateView:
+    """A certificate that says as little as it may."""
+    return CertificateView(
+        id=certificate_id,
+        number=None,
+        form_model="COI_2017",
+        status=Status.DRAFT,
+        revision=revision,
+        created_at=NOON,
+        updated_at=NOON,
+        entered_at=NOON,
+        content={},
+        parties={},
+        ties=[],
+        may=MayView(edit=[], do=[]),
+        problems=[],
+        awaited=None,
+        signatures=[],
+        flags=[],
+    )
+
+
 @dataclass
 class MakingInMemory(MakingClient):
     """Documents as a list."""
 
     items: list[DocumentView] = field(default_factory=lambda: [a_document()])
     withdrawn: list[DocumentView] = field(default_factory=list)
+    sheets: list[bytes] = field(default_factory=list)
     sent: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     async def documents(self, caller: Caller, certificate_id: str) -> DocumentsView:
@@ -93,6 +117,28 @@ class MakingInMemory(MakingClient):
         self.withdrawn += [each for each in self.items if each.id == document_id]
         self.items = [each for each in self.items if each.id != document_id]
         return await self.documents(caller, certificate_id)
+
+    async def take_lines(
+        self, caller: Caller, certificate_id: str, revision: int, more: bool, sheet: bytes, key: str
+    ) -> CertificateView:
+        if b"wrong" in sheet or not sheet:
+            said = ProblemView(
+                field="product_lines[0].lot",
+                box="13",
+                title="",
+                code="too_long",
+                message="Please shorten it.",
+                params={"row": 2, "column": "C"},
+            )
+            raise Trouble(422, "sheet_wrong", "Nothing was taken over.", problems=(said,))
+        self.sheets.append(sheet)
+        return a_certificate(certificate_id, revision + 1)
+
+    async def lines(self, caller: Caller, certificate_id: str, kind: str) -> Kept:
+        return Kept(b"cn_code\r\n", "text/csv")
+
+    async def lines_template(self, caller: Caller, model: str, kind: str) -> Kept:
+        return Kept(b"cn_code\r\n", "text/csv")
 
     async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         if upload_id != UPLOAD and upload_id not in self.sent:

@@ -8,7 +8,6 @@ from fastapi.routing import APIRoute
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
 from tests.portal.making import DOCUMENT, UPLOAD
-from tests.portal.programs import DELIVERY, HOOK
 from tests.portal.world import World, organisation_id
 
 OPS = "ops@bordereau.example"
@@ -29,7 +28,6 @@ class Address:
 
 def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterator[Address]:
     """Every route and method, with an address that leads somewhere in this world."""
-    world.certificates.programs.hook()
     fillings = {
         "{certificate_id}": certificate_id,
         "{extract_id}": EXTRACT,
@@ -42,16 +40,13 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{news_id}": "1",
         "{letter_id}": "1",
         "{secret}": "good",
+        "{passkey_id}": "a-passkey",
         "{session_id}": "00000000-0000-4000-8000-00000000ae61",
         "{registration_id}": "00000000-0000-4000-8000-00000000ae61",
         "{role_id}": ABSENT,
         "{proposal_id}": ABSENT,
         "{number}": "COI.MA.2026.0000001",
         "{path:path}": "",
-        "{search_id}": ABSENT,
-        "{token_id}": ABSENT,
-        "{webhook_id}": HOOK,
-        "{delivery_id}": DELIVERY,
         "{kind}": "csv",
     }
     for area in AREAS:
@@ -72,10 +67,10 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere = {"/language/{code}", "/certificates/{certificate_id}/journal.json", "/ops/temporal", "/pick"}
     elsewhere |= {"/certificates/{certificate_id}/print.pdf", "/extracts/{extract_id}/print.pdf"}
     elsewhere |= {"/extracts/{extract_id}/journal.json", "/verify/keys.json"}
+    elsewhere |= {f"/certificates/{{certificate_id}}/lines{more}.{{kind}}" for more in ("", "-template")}
     elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
-    elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
     return [
         each
         for each in addresses(world, certificate_id, action)

@@ -108,6 +108,21 @@ async def test_a_file_is_saved_and_never_shown_in_the_page(world: World, browser
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+async def test_lines_are_pasted_and_what_is_wrong_is_named_by_its_cell(world: World, browser: Browser) -> None:
+    await browser.sign_in(EXPORTER)
+    paper = world.paper(Status.DRAFT)
+    here = f"/certificates/{paper.id}/lines"
+    wrong = await browser.post(here, {"pasted": "cn_code\twrong", "revision": "1"})
+    assert wrong.status_code == 422
+    assert re.search(r"<td[^>]*>2</td><td[^>]*>C</td><td>Please shorten it.</td>", wrong.text)
+    assert "cn_code\twrong" in wrong.text
+    right = await browser.post(here, {"pasted": "cn_code\n08041000", "revision": "1"})
+    assert (right.status_code, right.url.path) == (200, f"/certificates/{paper.id}")
+    await sent(browser, here, {"revision": "1"}, ("lines.csv", b"cn_code\n08044000", "text/csv"))
+    assert world.making.sheets == [b"cn_code\n08041000", b"cn_code\n08044000"]
+    assert (await browser.get(f"{here}.csv")).headers["content-disposition"].startswith("attachment")
+
+
 @chromium.NEEDED
 @pytest.mark.parametrize(("language", "width"), [("en", 1440), ("fr", 390)])
 def test_a_document_by_hand(world: World, address: str, running: Chromium, language: str, width: int) -> None:  # noqa: F811

@@ -162,7 +162,7 @@ async def test_pages_are_for_people_who_have_signed_in(world: World, browser: Br
         if (
             each.method != "GET"
             or each.path in open_to_all
-            or each.path.startswith(("/registration", "/password", "/verify/"))
+            or each.path.startswith(("/registration", "/password", "/verify/", "/profile/confirmation/"))
         ):
             continue
         answer = await browser.client.get(each.path, follow_redirects=False)

@@ -130,7 +130,7 @@ async def test_every_page_opens_in_every_status(world: World, browser: Browser, 
         if each.email != EXPORTER:
             continue
         answer = await browser.client.get(each.path, follow_redirects=True)
-        wanted = 403 if each.route.endswith("/goods") and status is not Status.DRAFT else 200
+        wanted = 403 if each.route.endswith(("/goods", "/lines")) and status is not Status.DRAFT else 200
         not_mine = each.route == "/organisations/{organisation_id}/edit"
         wanted = 404 if ABSENT in each.path or not_mine else wanted
         assert answer.status_code == wanted, f"{each.path}: {answer.text[:400]}"

@@ -46,13 +46,13 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import ActivityView, OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, PostView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, LetterView, NewsPage, NewsView
-from shared.contracts.verification import PublicView
+from shared.contracts.verification import FileView, PublicView, StatementView
 from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
 from tests.portal.batches import ExtractsInMemory
+from tests.portal.factors import FactorsInMemory
 from tests.portal.making import MakingInMemory
-from tests.portal.programs import ProgramsInMemory
 from tests.portal.registry import AccountsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
@@ -76,7 +76,6 @@ class IdentityInMemory(IdentityClient):
 
     people: dict[str, PersonView] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
-    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
     proof_needed: bool = False
 
     async def sign_in(self, attempt: SignIn) -> SessionView:
@@ -109,11 +108,6 @@ class IdentityInMemory(IdentityClient):
             raise Trouble(401, "bad_credentials", "E-mail address and password do not match.")
         self.proof_needed = False
         return await self.token(session)
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self.programs.ask(caller, method, path, body, **wishes)
 
     async def close(self) -> None:
         pass
@@ -261,7 +255,6 @@ class CertificatesInMemory(CertificatesClient):
     papers: dict[str, Paper] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     now: datetime = NOON
-    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
 
     def ties(self, paper: Paper, organisation: str) -> frozenset[Tie]:
         """How an organisation is bound to a certificate."""
@@ -487,7 +480,7 @@ class CertificatesInMemory(CertificatesClient):
         if action not in self.view(paper, caller).may.do:
             raise Trouble(409, "wrong_status", "The certificate is not in a status that allows this.")
         if self.identity.proof_needed and action in SIGNED:
-            raise Trouble(401, "proof_needed", "Please type your password again before you sign.")
+            raise Trouble(401, "proof_needed", "Please prove once more that it is you before you sign.")
         problems = self._problems(paper, frozenset({action}))
         if problems:
             raise Trouble(422, "incomplete", "Something is still missing.", problems=tuple(problems))
@@ -569,6 +562,28 @@ class CertificatesInMemory(CertificatesClient):
     async def pdf(self, caller: Caller, certificate_id: str, language: str) -> bytes:
         return f"%PDF-1.7 {self.seen(caller, certificate_id).id} {language}".encode()
 
+    async def check_file(self, pdf: bytes) -> FileView:
+        if not pdf.startswith(b"%PDF-"):
+            return FileView(is_copy=False, wrong=("not_a_pdf",))
+        number = pdf.decode().partition(" ")[2]
+        paper = next((each for each in self.papers.values() if each.number == number), None)
+        if paper is None:
+            return FileView(is_copy=True, sealed=True, wrong=("seal_broken",))
+        view = await self.public(number, "ABCDE-12345", paper.revision)
+        return FileView(
+            is_copy=True, sealed=True, intact=True, ours=True, sealed_by="ECOCERT SA", sealed_at=NOON, certificate=view
+        )
+
+    async def check_statement(self, statement: str) -> StatementView:
+        if not statement.startswith("BDR1.good"):
+            return StatementView(genuine=False)
+        return StatementView(
+            genuine=True, number="COI.MA.2026.0000001", revision=3, status=Status.ISSUED, said_at=NOON, by="ECOCERT SA"
+        )
+
+    async def published_keys(self) -> bytes:
+        return b'{"keys": []}'
+
     async def public(self, number: str, code: str, revision: int | None) -> PublicView:
         paper = next((each for each in self.papers.values() if each.number == number), None)
         if paper is None or code != "ABCDE-12345":
@@ -604,11 +619,6 @@ class CertificatesInMemory(CertificatesClient):
             return [shown(code) for code, name in GOODS if q.lower() in name.lower() or code.startswith(digits)]
         size = {0: 2, 2: 4, 4: 8}[len(parent)]
         return [shown(code) for code in names if len(code) == size and code.startswith(parent)]
-
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self.programs.ask(caller, method, path, body, **wishes)
 
     async def close(self) -> None:
         pass
@@ -688,12 +698,14 @@ class World:
     ops: OpsInMemory
     accounts: AccountsInMemory = field(default_factory=AccountsInMemory)
     extracts: ExtractsInMemory = field(default_factory=ExtractsInMemory)
+    making: MakingInMemory = field(default_factory=MakingInMemory)
+    factors: FactorsInMemory = field(default_factory=FactorsInMemory)
 
     @property
     def clients(self) -> Clients:
         """The clients as the portal takes them."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        return Clients(*own, self.extracts, self.making)
+        return Clients(*own, self.extracts, self.making, self.factors)
 
     def caller(self, email: str) -> Caller:
         """Somebody, in his first post."""
@@ -710,7 +722,6 @@ class World:
         self.certificates._write(paper, self.caller("exporter@atlas.example"), "create", None, {})
         later = (Status.ISSUED, Status.CONSIGNMENT_VERIFIED, Status.FIRST_CONSIGNEE_SIGNED, Status.BASE_FOR_EXTRACT)
         for reached, box, action, email in (
-    making: MakingInMemory = field(default_factory=MakingInMemory)
             (later, "18", Action.SIGN, "inspector@ecocert.example"),
             (later[1:], "20", Action.VERIFY, "officer@perpignan.example"),
             (later[2:3], "21", Action.RECEIVE, "consignee@garonne.example"),

@@ -1,9 +1,10 @@
 """Signing in and out, the language, my profile, the organisation I act for."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
@@ -11,20 +12,19 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import words
 from services.portal.clients import Trouble
-from services.portal.names import ROLES
+from services.portal.proof import passkey_in
 from services.portal.visitor import (
     LANGUAGE_COOKIE,
     POST_COOKIE,
     SESSION_COOKIE,
     Anybody,
     House,
-    Somebody,
     TheHouse,
     keep,
     own_path,
 )
 from services.portal.words import N_
-from shared.contracts.identity import Preferences, SignIn
+from shared.contracts.identity import SecondProof, SessionView, SignIn
 from shared.rules.refusals import Refused
 
 router = APIRouter()
@@ -41,12 +41,6 @@ STORY: Final = (
     ("consignee@garonne.example",  N_("First consignee: signs box 21")),
     ("supervisor@dgccrf.example",  N_("Central authority")),
     ("ops@bordereau.example",      N_("Platform administrator")),
-)
-ZONES: Final = (
-    "Europe/Paris", "Europe/Brussels", "Europe/London", "Europe/Lisbon", "Europe/Athens", "Africa/Casablanca",
-    "Africa/Tunis", "Africa/Abidjan", "Africa/Nairobi", "America/Lima", "America/Bogota", "America/Sao_Paulo",
-    "America/Mexico_City", "America/New_York", "Asia/Kolkata", "Asia/Colombo", "Asia/Ho_Chi_Minh", "Asia/Jakarta",
-    "Asia/Makassar", "Asia/Shanghai", "Asia/Istanbul", "UTC",
 )
 # fmt: on
 
@@ -104,7 +98,34 @@ async def sign_in(
     except Trouble as trouble:
         if trouble.status >= 500:
             raise
+        if trouble.code == "second_factor_needed":
+            return await ask_second(request, house, wanted, trouble.params)
         return _door(request, house, wanted, email, trouble.text, trouble.status)
+    return come_in(house, session, wanted)
+
+
+async def ask_second(
+    request: Request, house: House, wanted: str, held: Mapping[str, Any], problem: str = "", status: int = 200
+) -> Response:
+    """The password was right: now the second factor."""
+    ways = [str(each) for each in held.get("ways") or ()]
+    ticket = str(held.get("ticket") or "")
+    question = await house.clients.factors.second_question(ticket) if "passkey" in ways else None
+    return house.look.page(
+        request,
+        "security/second.html",
+        status=status,
+        current="sign-in",
+        next=wanted,
+        ticket=ticket,
+        ways=ways,
+        question=question,
+        problem=problem,
+    )
+
+
+def come_in(house: House, session: SessionView, wanted: str) -> Response:
+    """Keep the session in its cookie, and go where the reader wanted to go."""
     answer = RedirectResponse(wanted, 303)
     keep(answer, SESSION_COOKIE, session.session, house, None)
     if session.device:
@@ -113,6 +134,36 @@ async def sign_in(
     if session.person.language in words.LANGUAGES:
         keep(answer, LANGUAGE_COOKIE, session.person.language, house)
     return answer
+
+
+@router.post("/sign-in/second")
+async def second(
+    request: Request,
+    house: TheHouse,
+    ticket: Annotated[str, Form()] = "",
+    ways: Annotated[str, Form()] = "",
+    code: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
+) -> Response:
+    """A code or a passkey after the password."""
+    wanted, typed = own_path(next), await request.form()
+    said = SecondProof(
+        ticket=ticket[:400],
+        code=code.strip()[:40],
+        passkey=passkey_in(typed),
+        device=request.cookies.get(DEVICE_COOKIE, "")[:200] or None,
+        agent=request.headers.get("user-agent", "")[:400],
+    )
+    try:
+        session = await house.clients.factors.second(said)
+    except Trouble as trouble:
+        if trouble.code == "wrong_code":
+            held = {"ticket": ticket, "ways": ways.split()}
+            return await ask_second(request, house, wanted, held, trouble.text, trouble.status)
+        if trouble.status >= 500:
+            raise
+        return _door(request, house, wanted, "", trouble.text, trouble.status)
+    return come_in(house, session, wanted)
 
 
 @router.post("/sign-out")
@@ -142,46 +193,4 @@ async def language(
         raise Refused("not_found")
     answer = RedirectResponse(own_path(back), 303)
     keep(answer, LANGUAGE_COOKIE, code, house)
-    return answer
-
-
-@router.get("/profile")
-async def profile(request: Request, house: TheHouse, visitor: Somebody, saved: str = "") -> Response:
-    """Who I am here, my posts, my language and time zone."""
-    zones = sorted({*ZONES, visitor.person.time_zone})
-    flashes = [{"tone": "", "text": words._("Saved.")}] if saved else []
-    return house.look.page(request, "profile.html", current="profile", zones=zones, flashes=flashes, role_names=ROLES)
-
-
-@router.post("/profile")
-async def change_profile(
-    request: Request,
-    house: TheHouse,
-    visitor: Somebody,
-    language: Annotated[str, Form()],
-    time_zone: Annotated[str, Form()],
-) -> Response:
-    """Change my language and my time zone."""
-    if language not in words.LANGUAGES:
-        raise Refused("invalid", field="language")
-    await house.clients.identity.prefer(visitor.caller, Preferences(language=language, time_zone=time_zone))
-    house.doorkeeper.forget(visitor.session)
-    answer = RedirectResponse("/profile?saved=1", 303)
-    keep(answer, LANGUAGE_COOKIE, language, house)
-    return answer
-
-
-@router.post("/profile/post")
-async def choose_post(
-    request: Request,
-    house: TheHouse,
-    visitor: Somebody,
-    organisation: Annotated[str, Form()],
-    next: Annotated[str, Form()] = "/profile",
-) -> Response:
-    """Act for another of my organisations."""
-    if organisation not in {post.organisation_id for post in visitor.posts}:
-        raise Refused("not_found")
-    answer = RedirectResponse(own_path(next), 303)
-    keep(answer, POST_COOKIE, organisation, house)
     return answer

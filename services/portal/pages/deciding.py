@@ -13,8 +13,8 @@ from services.portal import forms, sheets
 from services.portal.clients import Trouble
 from services.portal.names import ACTIONS
 from services.portal.pages.certificates import DECISIONS, goods_of, head, stale
+from services.portal.proof import TROUBLES, proved
 from services.portal.proof import asked as asked_again
-from services.portal.proof import proved
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificates import CertificateView, ProblemView, Wish
 from shared.rules.boxes import Model
@@ -92,7 +92,7 @@ async def _confirm_page(
         blocking=blocking + beyond,
         warnings=[each for each in page.problems if each.severity != "error"],
         refused=refused,
-        proof=proof or asked_again(house, visitor, action),
+        **await asked_again(house, visitor, action, proof),
         key=key,
         box=_number(action, model),
         signer=visitor,
@@ -132,7 +132,7 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, certificate_i
     except Trouble as trouble:
         if trouble.code == "stale_revision":
             return await stale(request, house, visitor, view, seen)
-        if trouble.code in ("proof_needed", "bad_credentials"):
+        if trouble.code in TROUBLES:
             return await _confirm_page(
                 request, house, visitor, view, _action(view, action), key, typed=typed, proof=trouble.text, status=401
             )

@@ -290,8 +290,8 @@ async def save(request: Request, house: TheHouse, visitor: Somebody, certificate
         box = forms.box_of(Model(view.form_model), field_of(find))
         wanted = urlencode({"edit": opened, "find": find, "q": q}, doseq=True)
         return RedirectResponse(f"{here}?{wanted}#box-{box.key if box else ''}", 303)
-    if after == "goods":
-        return RedirectResponse(f"{here}/goods", 303)
+    if after in ("goods", "lines"):
+        return RedirectResponse(f"{here}/{after}", 303)
     if after in Action.__members__.values():
         return RedirectResponse(f"{here}/do/{after}", 303)
     return RedirectResponse(f"{here}{_back_to(typed, view, changes)}", 303)

@@ -14,8 +14,8 @@ from services.portal.clients import Trouble
 from services.portal.extracts import ExtractSheet
 from services.portal.pages.certificates import head
 from services.portal.pages.verify import InLanguage
+from services.portal.proof import TROUBLES, proved
 from services.portal.proof import asked as asked_again
-from services.portal.proof import proved
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificates import Edit, ExtractView, NewExtract, ProblemView, Wish
 from shared.contracts.directory import OrganisationView
@@ -264,7 +264,7 @@ async def _confirm(
         wrong={each.field.rpartition(".")[2]: each for each in problems},
         blocking=[each for each in told if each.field.rpartition(".")[2] not in names and each.severity == "error"],
         refused=refused,
-        proof=proof or asked_again(house, visitor, action),
+        **await asked_again(house, visitor, action, proof),
         key=key,
         signer=visitor,
         decisions=[each for each in extracts.DECISIONS if each in view.may.do] if action in extracts.DECISIONS else [],
@@ -296,7 +296,7 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, extract_id: s
         )
         done = await clients.order(visitor.caller, view.id, wish, key)
     except Trouble as trouble:
-        if trouble.code in ("proof_needed", "bad_credentials"):
+        if trouble.code in TROUBLES:
             return await _confirm(
                 request, house, visitor, view, wanted, key, typed=typed, proof=trouble.text, status=401
             )

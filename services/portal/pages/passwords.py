@@ -137,6 +137,7 @@ async def _security(
         status=status,
         current="security",
         sessions=await house.clients.accounts.sessions(session),
+        factors=await house.clients.factors.factors(session),
         problems=problems,
         problem=problem,
         key=uuid4().hex,

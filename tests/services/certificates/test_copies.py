@@ -110,7 +110,7 @@ LETTERS = some.text(
     min_size=1,
     max_size=30,
 )
-GOODS = some.builds(
+GOODS: Any = some.builds(
     dict,
     trade_name=LETTERS,
     lot=LETTERS,

@@ -66,8 +66,8 @@ async def test_a_sheet_is_taken_over_as_people_write_it(house: House, encoding: 
 
 
 async def test_a_workbook_and_pasted_cells_say_the_same(house: House) -> None:
-    head = ["CN code", "Trade name", "Lot", "Packages", "Package type", "Net weight", "Unit"]
-    rows = [[8041000, "Dates", 118, 480, "CT", 2400.1, "kg"]]
+    head: list[object] = ["CN code", "Trade name", "Lot", "Packages", "Package type", "Net weight", "Unit"]
+    rows: list[list[object]] = [[8041000, "Dates", 118, 480, "CT", 2400.1, "kg"]]
     from_book = await take(house, world.EXPORTER, await house.draft(), book([head, *rows]))
     pasted = "\n".join("\t".join(str(each) for each in row) for row in [head, *rows])
     from_paste = await take(house, world.EXPORTER, await house.draft(), pasted.encode())

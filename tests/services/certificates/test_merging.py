@@ -3,9 +3,10 @@
 from services.certificates.merging import repoint
 from shared.events.directory import OrganisationMerged
 from shared.rules.status import Status
-from tests.services.certificates.conftest import NOON, House
+from tests.services.certificates.conftest import House
 from tests.services.certificates.test_extracts import base, begun, row_of
 from tests.services.certificates.world import BODY, CENTRE, CONSIGNEE, EXPORTER, IMPORTER, POST, STRANGER
+from tests.services.conftest import NOON
 
 
 async def merge(house: House, gone: str, kept: str) -> str:

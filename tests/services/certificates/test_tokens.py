@@ -27,7 +27,7 @@ async def asked(
 async def test_each_scope_opens_its_doors_and_no_other(house: House, passports: PassportOffice) -> None:
     certificate_id = await house.draft()
     row = await house.row(certificate_id)
-    doors = (
+    doors: tuple[Any, ...] = (
         ("GET", "/certificates", "read", {}),
         ("POST", "/certificates", "draft", {"content": boxes()}),
         ("POST", f"/certificates/{certificate_id}/actions", "act", {"action": "submit", "revision": row.revision}),

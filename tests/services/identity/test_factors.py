@@ -116,7 +116,7 @@ async def test_no_secret_stands_in_the_database(house: House) -> None:
 async def test_factors_are_changed_only_with_a_fresh_proof(house: House) -> None:
     session, app, _ = await with_app(house)
     house.clock.forward(minutes=6)
-    asked = [
+    asked: list[Any] = [
         ("POST", "/me/authenticator", None),
         ("PUT", "/me/authenticator", {"code": "123456"}),
         ("DELETE", "/me/authenticator", None),

@@ -42,7 +42,9 @@ async def test_letters_of_one_day_come_as_one_in_the_morning(office: PostOffice)
     office.clock.forward(hours=20)
     await office.deliver()
     (digest,) = office.server.to("ines")
-    assert "COI.MA.2026" in digest.get_body(("plain",)).get_content()
+    body = digest.get_body(("plain",))
+    assert body is not None
+    assert "COI.MA.2026" in body.get_content()
     assert {each.state for each in await office.letters() if each.person_id == person_id("ines")} == {
         "GATHERED", "SENT",
     }  # fmt: skip
