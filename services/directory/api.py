@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.directory import deciders, endings, proposals, records, roles, standing, store, views
+from services.directory import deciders, endings, operators, proposals, records, roles, standing, store, views, waiting
 from services.directory.store import Search
 from shared.contracts.directory import (
     OPERATOR_LIFE,
@@ -161,7 +161,7 @@ async def create(new: NewOrganisation, asker: Asker, key: IdempotencyKey, around
     """A new organisation: valid at once where its guardian creates it, else with its creator's request for a role."""
     _refuse_bad_file(new.evidence)
     async with around.database.transaction() as session:
-        row, proposal, role = await proposals.create(session, asker, new, key, around.now())
+        row, proposal, role = await operators.create(session, asker, new, key, around.now())
         return Created(
             organisation_id=row.id,
             status=row.status,
@@ -174,8 +174,8 @@ async def create(new: NewOrganisation, asker: Asker, key: IdempotencyKey, around
 async def look_alikes(new: NewOrganisation, _: CurrentPerson, around: Around) -> list[LookAlike]:
     """Organisations that may be the same as one about to be created, the most alike first, and why."""
     async with around.database.transaction() as session:
-        fields = records.tidy(new.model_dump(include=set(proposals.RECORD)))
-        return [views.look_alike(*pair) for pair in await proposals.look_alikes(session, fields)]
+        fields = records.tidy(new.model_dump(include=set(operators.RECORD)))
+        return [views.look_alike(*pair) for pair in await operators.look_alikes(session, fields)]
 
 
 @router.put("/organisations/{organisation_id}")
@@ -185,7 +185,7 @@ async def edit(
     """Change a record: at once, or as a proposal that awaits a decision while the valid version stays in force."""
     _refuse_bad_file(wish.evidence)
     async with around.database.transaction() as session:
-        await proposals.edit(session, asker, str(organisation_id), wish, key, around.now())
+        await operators.edit(session, asker, str(organisation_id), wish, key, around.now())
         return await views.organisation_may(session, asker, await store.organisation(session, str(organisation_id)))
 
 
@@ -281,7 +281,7 @@ async def pending(wanted: Annotated[Waiting, Query()], asker: Asker, around: Aro
         post = await deciders.post_of(session, asker)
         if post is None or post.role_type == RoleType.SYS_ADMIN:
             return RoleRequestPage(items=[], next=None, number=0)
-        rows, number = await roles.waiting(
+        rows, number = await waiting.role_requests(
             session,
             post.organisation_id,
             post.administrator,
@@ -365,7 +365,7 @@ async def pending_proposals(
         post = await deciders.post_of(session, asker)
         if post is None or post.role_type == RoleType.SYS_ADMIN:
             return ProposalPage(items=[], next=None)
-        rows = await proposals.waiting(session, post.organisation_id, _place(after), limit + 1)
+        rows = await waiting.changes(session, post.organisation_id, _place(after), limit + 1)
         page = rows[:limit]
         further = _mark(page[-1].requested_at, page[-1].id) if len(rows) > limit else None
         return ProposalPage(items=await views.proposal_views(session, page, Side.VALIDATOR), next=further)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, cast, func, literal, or_, text, tuple_
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy import cast, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory import deciders, history, rules, store
 from services.directory.deciders import Deciders
-from services.directory.models import Id, OrganisationRow, RoleRow
+from services.directory.models import OrganisationRow, RoleRow
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
 from shared.contracts.directory import (
@@ -58,7 +58,6 @@ SKEW = timedelta(seconds=5)
 OPERATOR_REFUSED = "operator_refused"
 """Rings at once where the operator a person asked to belong to was refused."""
 ASKED_FOR = (RoleType.OPERATOR, RoleType.CONTROL_BODY, RoleType.AUTHORITY)
-MOST_COUNTED = 1000
 
 
 # ── Asking for a role ─────────────────────────────────────────────────────────────────────────────────────────
@@ -418,43 +417,3 @@ async def in_organisation(session: AsyncSession, organisation_id: str, limit: in
     """The people of an organisation, and those who ask to belong to it."""
     rows = select(RoleRow).where(RoleRow.organisation_id == organisation_id, col(RoleRow.status).in_(sorted(OPEN)))
     return (await session.exec(rows.order_by(col(RoleRow.status), RoleRow.person, col(RoleRow.id)).limit(limit))).all()
-
-
-async def waiting(
-    session: AsyncSession,
-    organisation_id: str,
-    administrator: bool,
-    *,
-    sought: str = "",
-    role_type: str = "",
-    country: str = "",
-    newest_first: bool = False,
-    after: tuple[datetime, str] | None = None,
-    limit: int = 20,
-) -> tuple[Sequence[RoleRow], int]:
-    """One page of what an organisation is to decide (or was told of), and how many there are, up to a thousand."""
-    conditions: list[ColumnElement[bool]] = [
-        col(RoleRow.status) == RoleStatus.REQUESTED,
-        or_(col(RoleRow.awaited_by).contains([organisation_id]), col(RoleRow.told).contains([organisation_id])),
-    ]
-    if not administrator:
-        conditions.append(col(RoleRow.organisation_id) != organisation_id)
-    if role_type:
-        conditions.append(col(RoleRow.role_type) == role_type)
-    if looked_for := rules.searching(sought):
-        conditions.append(col(RoleRow.words).op("@@", is_comparison=True)(cast(looked_for, TSQUERY)))
-    if country:
-        there = select(OrganisationRow.id).where(
-            OrganisationRow.id == RoleRow.organisation_id, OrganisationRow.country == country
-        )
-        conditions.append(there.exists())
-    counted = select(col(RoleRow.id)).where(*conditions).limit(MOST_COUNTED).subquery()
-    number = (await session.execute(select(func.count()).select_from(counted))).scalar_one()
-    order = tuple_(col(RoleRow.requested_at), col(RoleRow.id))
-    query = select(RoleRow).where(*conditions)
-    if after:
-        place = tuple_(after[0], literal(after[1], Id))
-        query = query.where(order < place if newest_first else order > place)
-    ways = [col(RoleRow.requested_at), col(RoleRow.id)]
-    query = query.order_by(*(way.desc() for way in ways)) if newest_first else query.order_by(*ways)
-    return (await session.exec(query.limit(limit))).all(), int(number)

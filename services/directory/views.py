@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import deciders, history, proposals, roles, standing, store
+from services.directory import deciders, history, operators, proposals, roles, standing, store
 from services.directory.models import LineRow, OrganisationRow, ProposalRow, RoleRow
 from services.directory.records import Alike
 from shared.contracts.directory import (
@@ -200,7 +200,7 @@ async def proposal_view(session: AsyncSession, actor: Actor, row: ProposalRow) -
     if side is None and not await _told(session, actor, row):
         raise Refused("not_found")
     fields = {**store.record(where), **row.changes}
-    alike = [] if side is Side.APPLICANT else await proposals.look_alikes(session, fields, besides=where.id)
+    alike = [] if side is Side.APPLICANT else await operators.look_alikes(session, fields, besides=where.id)
     return (await proposal_views(session, [row], side, alike, await _lines(session, row.id)))[0]
 
 

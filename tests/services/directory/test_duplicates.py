@@ -2,7 +2,7 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from services.directory import proposals, records, store
+from services.directory import operators, records, store
 from services.directory.models import OrganisationRow
 from services.directory.store import By
 from tests.services.directory.conftest import House
@@ -40,7 +40,7 @@ async def test_so_does_the_search_among_all_records(empty: House) -> None:
     hits = mistaken = 0
     async with empty.around.database.transaction() as session:
         for number, pair in enumerate(made):
-            found = await proposals.look_alikes(session, pair.other, most=len(made))
+            found = await operators.look_alikes(session, pair.other, most=len(made))
             seen = mark(number) in {row.id for row, _ in found}
             hits += seen and pair.same
             mistaken += seen and not pair.same
