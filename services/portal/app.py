@@ -28,12 +28,14 @@ from services.portal.pages import (
     drafting,
     extracts,
     lines,
+    machines,
     ops,
     organisations,
     passwords,
     profile,
     registration,
     roles,
+    search,
     second_factor,
     tasks,
     verify,
@@ -53,9 +55,9 @@ log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
-    roles.router, drafting.router, certificates.router, deciding.router,
+    roles.router, drafting.router, search.router, certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, directory.router,
-    verify.router, ops.router,
+    verify.router, machines.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (

@@ -110,6 +110,12 @@ class IdentityClient(Client):
     async def prove(self, session: str, proof: Proof) -> ServiceToken:
         """Prove once more to be oneself, before a signature; the answer is a token that says so."""
 
+    @abstractmethod
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything about access tokens; ``services.portal.programs`` knows what there is to ask."""
+
 
 class DirectoryClient(Client):
     """Organisations."""
@@ -197,6 +203,12 @@ class CertificatesClient(Client):
         self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
     ) -> list[CommodityView]:
         """Commodity codes: by name or code, the children of one node of the tree, or some by code."""
+
+    @abstractmethod
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything about searches and webhooks; ``services.portal.programs`` knows what there is to ask."""
 
 
 class NotificationsClient(Client):
@@ -385,6 +397,11 @@ class IdentityOverHttp(IdentityClient):
         said = await self._wire.ask("POST", "/sessions/current/proof", session=session, body=proof)
         return ServiceToken.model_validate_json(said)
 
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
+
     async def close(self) -> None:
         await self._wire.close()
 
@@ -485,6 +502,11 @@ class CertificatesOverHttp(CertificatesClient):
         wanted = {"q": q, "parent": parent, "codes": ",".join(codes[:100])}
         said = await self._wire.ask("GET", "/reference/commodities", caller, params=wanted)
         return TypeAdapter(list[CommodityView]).validate_json(said)
+
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
     async def close(self) -> None:
         await self._wire.close()

@@ -136,6 +136,7 @@ EVENTS: Final = {
     "create":  N_("Draft begun"),
     "drop_replacement": N_("Replacement given up"),
     "clock":   N_("A deadline passed"),
+    "write_off": N_("Customs wrote a quantity off"),
     "document_added": N_("Document added"),
     "document_changed": N_("New version of a document"),
     "document_withdrawn": N_("Document withdrawn"),

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
 from tests.portal.making import DOCUMENT, UPLOAD
+from tests.portal.programs import DELIVERY, HOOK
 from tests.portal.world import World, organisation_id
 
 OPS = "ops@bordereau.example"
@@ -28,6 +29,7 @@ class Address:
 
 def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterator[Address]:
     """Every route and method, with an address that leads somewhere in this world."""
+    world.certificates.programs.hook()
     fillings = {
         "{certificate_id}": certificate_id,
         "{extract_id}": EXTRACT,
@@ -47,6 +49,10 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{proposal_id}": ABSENT,
         "{number}": "COI.MA.2026.0000001",
         "{path:path}": "",
+        "{search_id}": ABSENT,
+        "{token_id}": ABSENT,
+        "{webhook_id}": HOOK,
+        "{delivery_id}": DELIVERY,
         "{kind}": "csv",
     }
     for area in AREAS:
@@ -70,6 +76,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {f"/certificates/{{certificate_id}}/lines{more}.{{kind}}" for more in ("", "-template")}
     elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
+    elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [
         each

@@ -53,6 +53,7 @@ from shared.rules.status import Action, Status, move
 from tests.portal.batches import ExtractsInMemory
 from tests.portal.factors import FactorsInMemory
 from tests.portal.making import MakingInMemory
+from tests.portal.programs import ProgramsInMemory
 from tests.portal.registry import AccountsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
@@ -76,6 +77,7 @@ class IdentityInMemory(IdentityClient):
 
     people: dict[str, PersonView] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
+    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
     proof_needed: bool = False
 
     async def sign_in(self, attempt: SignIn) -> SessionView:
@@ -108,6 +110,11 @@ class IdentityInMemory(IdentityClient):
             raise Trouble(401, "bad_credentials", "E-mail address and password do not match.")
         self.proof_needed = False
         return await self.token(session)
+
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self.programs.ask(caller, method, path, body, **wishes)
 
     async def close(self) -> None:
         pass
@@ -255,6 +262,7 @@ class CertificatesInMemory(CertificatesClient):
     papers: dict[str, Paper] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     now: datetime = NOON
+    programs: ProgramsInMemory = field(default_factory=ProgramsInMemory)
 
     def ties(self, paper: Paper, organisation: str) -> frozenset[Tie]:
         """How an organisation is bound to a certificate."""
@@ -619,6 +627,11 @@ class CertificatesInMemory(CertificatesClient):
             return [shown(code) for code, name in GOODS if q.lower() in name.lower() or code.startswith(digits)]
         size = {0: 2, 2: 4, 4: 8}[len(parent)]
         return [shown(code) for code in names if len(code) == size and code.startswith(parent)]
+
+    async def ask(
+        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self.programs.ask(caller, method, path, body, **wishes)
 
     async def close(self) -> None:
         pass

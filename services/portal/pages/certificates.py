@@ -1,10 +1,8 @@
 """Certificates: the list, the certificate as a sheet, what changed since, its journal and its letters."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -24,96 +22,13 @@ from shared.rules.status import Action, Status
 
 router = APIRouter()
 
-PAGE: Final = 25
-SORTS: Final = {"number": "-number", "status": "-status", "arrival": "-arrival", "oldest": "updated"}
-"""Each sort upwards, and its way down."""
 DECISIONS: Final = (Action.VERIFY, Action.OPEN_BATCHES, Action.RELEASE_CONVENTIONAL, Action.REJECT)
 """The ways of signing box 20."""
 MAIN: Final = (Action.SUBMIT, Action.SIGN, Action.VERIFY, Action.OPEN_BATCHES, Action.RECEIVE)
 """Actions a page offers first."""
 
-# ---- the list -------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Sorting:
-    """How a list is sorted, and the links that sort it otherwise."""
-
-    sort: str
-    query: Mapping[str, Any]
-
-    @property
-    def by(self) -> str:
-        """The column it is sorted by."""
-        return next((up for up, down in SORTS.items() if self.sort in (up, down)), "")
-
-    @property
-    def down(self) -> bool:
-        """Whether the largest stands first."""
-        return self.sort in SORTS.values()
-
-    def link(self, key: str) -> str:
-        """The same list sorted by a column; the other way round when it is already sorted by it."""
-        other = SORTS[key] if self.sort == key else key
-        return f"/certificates?{urlencode({**self.query, 'sort': other}, doseq=True)}"
-
-
-@router.get("/certificates")
-async def certificates(
-    request: Request,
-    house: TheHouse,
-    visitor: Somebody,
-    status: Annotated[list[str] | None, Query()] = None,
-    text: Annotated[str, Query(max_length=200)] = "",
-    party: Annotated[str, Query(max_length=36)] = "",
-    awaits_me: Annotated[bool, Query()] = False,
-    sort: Annotated[str, Query()] = "updated",
-    after: Annotated[str, Query(max_length=400)] = "",
-) -> Response:
-    """The certificates my organisation may see: filter, sort, page."""
-    known = [each for each in status or [] if each in Status.__members__]
-    sort = sort if sort in {*SORTS, *SORTS.values()} else "updated"
-    query: dict[str, Any] = {
-        name: value
-        for name, value in {
-            "status": known,
-            "text": text,
-            "party": party,
-            "awaits_me": "true" if awaits_me else "",
-        }.items()
-        if value
-    }
-    wishes = {**query, "sort": sort, "limit": PAGE, **({"after": after} if after else {})}
-    page = await house.clients.certificates.certificates(visitor.caller, **wishes)
-    named = await organisation_of(house, visitor, party) if party else None
-    looked_for = request.query_params.get("find.party", "").strip()
-    candidates = (
-        (await house.clients.directory.organisations(visitor.caller, text=looked_for, limit=10)).items
-        if looked_for and not party
-        else []
-    )
-    return house.look.page(
-        request,
-        "certificates/list.html",
-        current="certificates",
-        page=page,
-        statuses=STATUSES,
-        chosen=known,
-        text=text,
-        party=named,
-        candidates=candidates,
-        looked_for=looked_for,
-        awaits_me=awaits_me,
-        sorting=Sorting(sort, query),
-        query=query,
-        first=f"/certificates?{urlencode({**query, 'sort': sort}, doseq=True)}" if after else "",
-        next=f"/certificates?{urlencode({**query, 'sort': sort, 'after': page.next}, doseq=True)}" if page.next else "",
-        without=lambda name: f"/certificates?{urlencode({k: v for k, v in query.items() if k != name}, doseq=True)}",
-        may_create=_may_create(visitor),
-    )
-
-
-def _may_create(visitor: Visitor) -> bool:
+def may_create(visitor: Visitor) -> bool:
     """Whether a button for a new certificate makes sense; the service has the last word."""
     return visitor.post is not None and visitor.post.role_type in ("OPERATOR", "CONTROL_BODY")
 
