@@ -231,6 +231,7 @@ class PartyRow(Table, table=True):
     """What the directory last said of an organisation, and in which event: the law asks this copy."""
 
     __tablename__ = "party"
+    __table_args__ = (Index("party_name", text("lower(record->>'name')")),)
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
     event_id: str = Field(sa_column=Column(Id, nullable=False))

@@ -32,6 +32,8 @@ from shared.rules.refusals import Refused
 
 LOCK: Final = 0x0B0D_E2EC
 BATCH: Final = 20
+WRITTEN_DOWN_AT: Final = 5
+"""So many letters may be sent twice when this process dies: those the mail server took and no row knows of yet."""
 LONGEST: Final = timedelta(minutes=10)
 """The longest a letter waits between two attempts."""
 REMEMBERED: Final = 300.0
@@ -97,6 +99,7 @@ class Mailer:
 
     async def round(self) -> bool:
         """Send the letters whose turn it is, one batch; true when there may be more and the mail server takes them."""
+        await self._write_down()
         async with self.around.database.transaction() as session:
             await paces.gather(session, self.around.now())
             turn = await paces.filled(session, await store.outgoing(session, self.around.now(), BATCH))
@@ -107,14 +110,19 @@ class Mailer:
                 if not await self._send(each, names):
                     return False
                 _leave_if_told()
+                if len(self._taken) >= WRITTEN_DOWN_AT:
+                    await self._write_down()
                 await asyncio.sleep(max(0.0, 1 / self.settings.letters_per_second - (self.tick() - begun)))
         finally:
             await self._write_down()
         return len(turn) == BATCH
 
     async def _write_down(self) -> None:
-        """What the mail server has taken. Whoever dies before this sends it again, under the same Message-ID."""
-        taken, self._taken = self._taken, []
+        """What the mail server has taken. Whoever dies before this sends it again, under the same Message-ID.
+
+        While the database is away it is kept in mind, and written before anything else is sent.
+        """
+        taken = list(self._taken)
         if not taken:
             return
         async with self.around.database.transaction() as session:
@@ -122,6 +130,7 @@ class Mailer:
             if self._trouble:
                 await store.hurry(session, SERVER_AWAY, self.around.now())
                 self._trouble = False
+        del self._taken[: len(taken)]
 
     async def _send(self, each: Outgoing, names: dict[str, str]) -> bool:
         """One letter to its fate; false when the mail server is away and the others had better wait."""

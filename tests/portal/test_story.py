@@ -201,7 +201,7 @@ def _ops_see_the_process(browser: Browser, address: str, where: str) -> None:
         _picture(eye, "10-operations")
         eye.goto(f"/ops/process?certificate={where}")
         page.get_by_role("link", name="Son historique dans Temporal").click()
-        expect(page.get_by_text("FIRST_CONSIGNEE_SIGNED").first).to_be_visible()  # the payloads can be read
+        expect(page.get_by_text("FIRST_CONSIGNEE_SIGNED").first).to_be_visible(timeout=20_000)  # the payloads are read
         for done in ("sign", "verify", "receive"):
             expect(page.locator("body")).to_contain_text(done)
         page.screenshot(path=str(PICTURES / "11-process.png"))
