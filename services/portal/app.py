@@ -33,10 +33,13 @@ from services.portal.pages import (
     organisations,
     passwords,
     profile,
+    proposals,
     registration,
+    requests,
     roles,
     search,
     second_factor,
+    standing,
     tasks,
     verify,
 )
@@ -55,9 +58,9 @@ log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
-    roles.router, drafting.router, search.router, certificates.router, deciding.router,
-    documents.router, lines.router, extracts.router, organisations.router, directory.router,
-    verify.router, machines.router, ops.router,
+    roles.router, requests.router, drafting.router, search.router, certificates.router, deciding.router,
+    documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
+    directory.router, verify.router, machines.router, ops.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (

@@ -1,4 +1,4 @@
-"""The organisations: search, and one organisation's public record."""
+"""The organisations: search, one organisation's public record, and the directory that is open to everybody."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from services.portal import forms
 from services.portal.clients import Trouble
-from services.portal.visitor import Somebody, TheHouse
+from services.portal.desk import Desk
+from services.portal.requests import Short, Text, said, shown
+from services.portal.visitor import Anybody, Somebody, TheHouse
 from shared.contracts.directory import OrganisationView
 
 router = APIRouter()
@@ -56,4 +58,31 @@ async def organisation(request: Request, house: TheHouse, visitor: Somebody, org
                 raise
     return house.look.page(
         request, "organisations/record.html", current="organisations", record=record, related=related
+    )
+
+
+@router.get("/directory")
+async def public(
+    request: Request,
+    house: TheHouse,
+    visitor: Anybody,
+    text: Text = "",
+    country: Short = "",
+    kind: Short = "",
+    activity: Short = "",
+    after: Annotated[str, Query(max_length=2000)] = "",
+) -> Response:
+    """Valid organisations, for everybody: nothing that leads to a person."""
+    query = {"text": text.strip(), "country": country, "kind": kind, "activity": activity}
+    page = await Desk(house.clients.directory, None).public(**said(query), after=after or None, limit=25)
+    return house.look.page(
+        request,
+        "organisations/public.html",
+        current="directory",
+        page=page,
+        query=query,
+        countries=forms.countries_for(""),
+        first=f"/directory?{urlencode(said(query))}" if after else "",
+        next=f"/directory?{urlencode({**said(query), 'after': page.next})}" if page.next else "",
+        **shown(),
     )
