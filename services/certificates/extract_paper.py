@@ -80,7 +80,7 @@ def settle(row: ExtractRow, parent: CertificateRow, known: Facts) -> None:
     """Make the columns beside the content agree with it: next clock, who sees it, whose turn it is."""
     status = ExtractStatus(row.status)
     authority = known.party(row.content.get("entry_authority"))
-    country = authority.country if authority else str(row.content.get("clearance_country") or "FR")
+    country = authority.holidays if authority else str(row.content.get("clearance_country") or "FR")
     due = law.next_extract_due(status, row.entered_at, row.rung, country, is_working_day)
     row.due_name, row.due_at = (due.name, due.at) if due else (None, None)
     ties, whole = bound(row, parent, known), paper.bound(parent, known)

@@ -62,6 +62,7 @@ def _party(row: PartyRow) -> Party:
         superior=record.superior,
         authority_role=record.authority_role,
         competences=tuple(record.competences),
+        calendar=record.calendar,
         recognitions=tuple(
             Recognition(each.country, tuple(each.categories), each.legal_basis, each.valid_from, each.valid_to)
             for each in record.recognitions
@@ -237,7 +238,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
 
 def country_of_authority(row: CertificateRow, known: Facts) -> str:
     authority = known.party(row.content.get("entry_authority"))
-    return authority.country if authority else str(row.content.get("clearance_country") or "FR")
+    return authority.holidays if authority else str(row.content.get("clearance_country") or "FR")
 
 
 def concerned(row: CertificateRow, known: Facts) -> dict[Tie, list[str]]:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -21,6 +22,7 @@ from shared.contracts.directory import (
     OPERATOR_VALIDATION,
     ROLE_VALIDATION,
     Chosen,
+    Creatable,
     Created,
     DecisionResult,
     Decisions,
@@ -93,7 +95,8 @@ class Waiting(BaseModel):
     text: str = Field(default="", max_length=200)
     role_type: Short = ""
     country: Short = ""
-    sort: str = Field(default="oldest", pattern="^(oldest|newest)$")
+    kind: Short = ""
+    sort: str = Field(default=waiting.OLDEST, pattern=f"^({waiting.OLDEST}|{waiting.NEWEST}|{waiting.DUE})$")
     after: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=20, ge=1, le=100)
 
@@ -147,6 +150,13 @@ async def public(wanted: Annotated[Wanted, Query()], around: Around) -> PublicPa
     async with around.database.transaction() as session:
         rows, after = await store.search(session, _search(wanted.model_copy(update={"status": "VALID"})), public=True)
         return PublicPage(items=await views.public_views(session, rows), next=after)
+
+
+@router.get("/organisations/creatable")
+async def creatable(asker: Asker, around: Around) -> Creatable:
+    """Which kinds of organisations the person asking may create, valid at once."""
+    async with around.database.transaction() as session:
+        return await standing.creatable(session, asker)
 
 
 @router.get("/organisations/{organisation_id}")
@@ -281,19 +291,8 @@ async def pending(wanted: Annotated[Waiting, Query()], asker: Asker, around: Aro
         post = await deciders.post_of(session, asker)
         if post is None or post.role_type == RoleType.SYS_ADMIN:
             return RoleRequestPage(items=[], next=None, number=0)
-        rows, number = await waiting.role_requests(
-            session,
-            post.organisation_id,
-            post.administrator,
-            sought=wanted.text.replace("\0", ""),
-            role_type=wanted.role_type,
-            country=wanted.country,
-            newest_first=wanted.sort == "newest",
-            after=_place(wanted.after),
-            limit=wanted.limit + 1,
-        )
-        page = rows[: wanted.limit]
-        further = _mark(page[-1].requested_at, page[-1].id) if len(rows) > wanted.limit else None
+        rows, number = await waiting.role_requests(session, post.organisation_id, post.administrator, _wish(wanted))
+        page, further = _turned(rows, wanted)
         return RoleRequestPage(items=await views.role_views(session, page, Side.VALIDATOR), next=further, number=number)
 
 
@@ -354,21 +353,16 @@ def _result(role_id: str, refusal: Refused, language: str) -> DecisionResult:
 
 
 @router.get("/proposals")
-async def pending_proposals(
-    asker: Asker,
-    around: Around,
-    after: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> ProposalPage:
-    """The proposals that the organisation one acts for is to decide, the oldest first."""
+async def pending_proposals(wanted: Annotated[Waiting, Query()], asker: Asker, around: Around) -> ProposalPage:
+    """The proposals that the organisation one acts for is to decide, or was told of."""
     async with around.database.transaction() as session:
         post = await deciders.post_of(session, asker)
         if post is None or post.role_type == RoleType.SYS_ADMIN:
             return ProposalPage(items=[], next=None)
-        rows = await waiting.changes(session, post.organisation_id, _place(after), limit + 1)
-        page = rows[:limit]
-        further = _mark(page[-1].requested_at, page[-1].id) if len(rows) > limit else None
-        return ProposalPage(items=await views.proposal_views(session, page, Side.VALIDATOR), next=further)
+        rows, number = await waiting.changes(session, post.organisation_id, _wish(wanted))
+        page, further = _turned(rows, wanted)
+        items = await views.proposal_views(session, page, Side.VALIDATOR)
+        return ProposalPage(items=items, next=further, number=number)
 
 
 @router.get("/proposals/{proposal_id}")
@@ -464,6 +458,21 @@ def _ids(told: str) -> list[str]:
     if len(ids) > MOST_IDS:
         raise Refused("invalid", field="ids")
     return ids
+
+
+def _wish(wanted: Waiting) -> waiting.Wish:
+    said = {name: _clean(value) for name, value in wanted.model_dump(exclude={"after", "limit"}).items()}
+    return waiting.Wish(**said, after=_place(wanted.after), limit=wanted.limit + 1)
+
+
+def _turned(rows: Sequence[Any], wanted: Waiting) -> tuple[Sequence[Any], str | None]:
+    """The rows of one page, and the mark of the next one where there is one."""
+    page = rows[: wanted.limit]
+    if len(rows) <= wanted.limit:
+        return page, None
+    last = page[-1]
+    at = (last.due_at or last.requested_at) if wanted.sort == waiting.DUE else last.requested_at
+    return page, _mark(at, last.id)
 
 
 def _mark(at: datetime, row_id: str) -> str:

@@ -11,6 +11,7 @@ def create_app(around: Surroundings) -> FastAPI:
     """The directory service's HTTP door."""
     app = http.create_app("directory", around.gatekeeper)
     app.state.around = around
+    around.database.told |= around.settings.policy
     app.include_router(router)
     http.add_feed(app, around.database)
     return app

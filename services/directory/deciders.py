@@ -7,7 +7,7 @@ must hold a valid role in the organisation he acts for, at this moment, on paper
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import col, select
@@ -17,6 +17,7 @@ from services.directory.models import OrganisationRow, RoleRow
 from shared.rules.actor import Actor
 from shared.rules.requests import RoleStatus, Side
 from shared.rules.roles import (
+    BY_CONTROL_BODY,
     AuthorityRole,
     Competence,
     Request,
@@ -27,6 +28,9 @@ from shared.rules.roles import (
     territory_of,
     validators,
 )
+
+POLICY: Final = "by_control_body"
+"""Under this name every session knows which member states leave operators to their control bodies."""
 
 
 @dataclass(frozen=True)
@@ -46,30 +50,21 @@ class Deciders:
             return moment.astimezone(ZoneInfo("Europe/Paris"))
 
 
-async def of_role(
-    session: AsyncSession, where: OrganisationRow, applicant: str, by_control_body: frozenset[str] = frozenset()
-) -> Deciders:
+async def of_role(session: AsyncSession, where: OrganisationRow, applicant: str) -> Deciders:
     """Who decides whether a person belongs to an organisation."""
     administered = await has_administrator(session, where.id)
     request = request_of(RoleType(where.kind), administered)
     others = administered and await has_administrator(session, where.id, besides=applicant)
-    return await _of(session, where, request, others, by_control_body)
+    return await _of(session, where, request, others)
 
 
-async def of_operator(
-    session: AsyncSession, where: OrganisationRow, by_control_body: frozenset[str] = frozenset()
-) -> Deciders:
+async def of_operator(session: AsyncSession, where: OrganisationRow) -> Deciders:
     """Who decides whether an operator is what it says to be."""
-    return await _of(session, where, Request.OPERATOR, False, by_control_body)
+    return await _of(session, where, Request.OPERATOR, False)
 
 
-async def _of(
-    session: AsyncSession,
-    where: OrganisationRow,
-    request: Request | None,
-    administered: bool,
-    by_control_body: frozenset[str],
-) -> Deciders:
+async def _of(session: AsyncSession, where: OrganisationRow, request: Request | None, administered: bool) -> Deciders:
+    by_control_body: frozenset[str] = session.info.get(POLICY, BY_CONTROL_BODY)
     found: dict[str, OrganisationRow] = {}
     named = validators(request, territory_of(where.country, by_control_body)) if request else ()
     for validator in named:
@@ -79,7 +74,7 @@ async def _of(
     return Deciders(
         ids=tuple(found),
         above=await above(session, first) if first else None,
-        country=first.country if first else where.country,
+        country=(first.calendar or first.country) if first else where.country,
         time_zone=first.time_zone if first else where.time_zone,
     )
 

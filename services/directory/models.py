@@ -53,6 +53,10 @@ class OrganisationRow(Table, table=True):
     address: str = Field(default="", sa_column=Column(Text, nullable=False))
     latitude: float | None = None
     longitude: float | None = None
+    addresses: list[dict[str, str]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]")
+    )
+    """Further ones, beside the main one."""
     contacts: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     identifiers: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     status: str = Field(sa_column=Column(String(30), nullable=False))
@@ -65,6 +69,8 @@ class OrganisationRow(Table, table=True):
         default=None, sa_column=Column(Id, ForeignKey("organisation.id", deferrable=True, initially="DEFERRED"))
     )
     territory: str | None = Field(default=None, sa_column=Column(String(40)))
+    calendar: str | None = Field(default=None, sa_column=Column(String(12)))
+    """Whose public holidays an authority keeps, ``FR`` or ``FR-57``; those of its country when nothing is said."""
     time_zone: str = Field(default="Europe/Paris", sa_column=Column(String(64), nullable=False))
     demo: bool = False
     duplicate_of: str | None = Field(default=None, sa_column=Column(Id))
@@ -103,6 +109,7 @@ class RoleRow(Table, table=True):
         Index("role_words", "words", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
         Index("role_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("role_born", "person_id", "birth_key"),
+        Index("role_proposal", "proposal_id"),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
@@ -150,6 +157,8 @@ class ProposalRow(Table, table=True):
         Index("proposal_awaited", "awaited_by", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
         Index("proposal_told", "told", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
         Index("proposal_waiting", "requested_at", "id", postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_of", "organisation_id"),
+        Index("proposal_words", "words", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
         Index("proposal_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     )
 
@@ -181,6 +190,7 @@ class ProposalRow(Table, table=True):
     since: datetime = Field(sa_column=Column(Moment, nullable=False))
     revision: int = 1
     born: str = Field(default="", sa_column=Column(String(64), nullable=False))
+    words: Any = Field(default=None, sa_column=Column(TSVECTOR, nullable=False, server_default=""))
 
 
 class LineRow(Table, table=True):

@@ -22,6 +22,8 @@ from shared.rules.refusals import Refused
 from shared.rules.roles import RoleType, StandingStatus
 
 RECORD = ("name", "country", *records.FREE, "identifiers", "activities")
+OF_OTHERS = tuple(name for name in records.OF_GUARDIANS if name != "time_zone")
+"""What control bodies and authorities have beyond an operator's fields."""
 CANDIDATES = 300
 
 
@@ -79,9 +81,10 @@ async def create(
     if not at_once and new.kind != RoleType.OPERATOR:
         raise Refused("not_permitted")
     bodies = await store.valid_bodies(session, [each["control_body"] for each in fields["activities"]])
-    records.refuse_if_wrong(records.troubles(new.kind, fields, bodies, one_activity=not at_once))
-    if new.kind == RoleType.OPERATOR and not new.another_one and (found := await look_alikes(session, fields)):
-        raise Refused("look_alikes", field="another_one", number=len(found))
+    found = records.troubles(new.kind, fields, bodies, one_activity=not at_once)
+    records.refuse_if_wrong(found + await _beyond(session, new.kind, fields, organisation_id))
+    if new.kind == RoleType.OPERATOR and not new.another_one and (alike := await look_alikes(session, fields)):
+        raise Refused("look_alikes", field="another_one", number=len(alike))
     status = StandingStatus.VALID if at_once else StandingStatus.NEW
     activities = records.with_statuses(fields["activities"], (), status)
     row = OrganisationRow(
@@ -90,8 +93,8 @@ async def create(
         status=status,
         time_zone=zone,
         activities=activities,
-        **{name: fields[name] for name in (*RECORD, "code", "recognitions", "authority_role") if name != "activities"},
-        **_of_authority(fields, at_once),
+        **{name: fields[name] for name in RECORD if name != "activities"},
+        **({name: fields[name] for name in OF_OTHERS} if at_once else {}),
     )
     by = By(asker.person_id, asker.organisation_id or None, new.message)
     await store.create(session, row, by, now, "created" if at_once else "requested")
@@ -105,15 +108,21 @@ async def create(
     return row, proposal, role
 
 
-def _of_authority(fields: Mapping[str, Any], at_once: bool) -> dict[str, Any]:
-    """What only guardians may say."""
-    if not at_once:
-        return {"competences": [], "superior": None, "territory": None}
-    return {
-        "competences": list(fields["competences"] or []),
-        "superior": fields["superior"] or None,
-        "territory": fields["territory"] or None,
-    }
+async def _beyond(
+    session: AsyncSession, kind: str, fields: Mapping[str, Any], organisation_id: str
+) -> list[records.Trouble]:
+    """What is wrong with a record in view of others: a code that is another's, an authority above that is none."""
+    found = []
+    coded = fields.get("code") if kind != RoleType.OPERATOR else None
+    if coded and set(await store.with_code(session, kind, coded)) - {organisation_id}:
+        found.append(records.Trouble("code", "code_taken"))
+    if fields.get("superior"):
+        above = [] if not store.is_id(fields["superior"]) else await store.line_above(session, fields["superior"])
+        row = await session.get(OrganisationRow, above[0]) if above else None
+        valid = row is not None and (row.kind, row.status) == (RoleType.AUTHORITY, StandingStatus.VALID)
+        if not valid or organisation_id in above:
+            found.append(records.Trouble("superior", "not_superior"))
+    return found
 
 
 async def _created_before(
@@ -153,6 +162,10 @@ async def edit(
     if wish.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
     changes = await _checked(session, row, wish.changes)
+    if row.kind != RoleType.OPERATOR:
+        after = {**store.record(row), **changes, "id": row.id}
+        if not await standing.guards(session, actor, row.kind, after):
+            raise Refused("not_permitted")
     material = [name for name in changes if name in records.MATERIAL]
     free = {name: value for name, value in changes.items() if how == standing.NOW or name not in records.MATERIAL}
     by = By(actor.person_id, actor.organisation_id, wish.reason.strip())
@@ -188,6 +201,7 @@ async def _checked(session: AsyncSession, row: OrganisationRow, wanted: Mapping[
     bodies |= set(deciders.certifying(row))
     current = store.record(row)
     found = records.troubles(row.kind, whole, bodies, one_activity=False)
+    found += await _beyond(session, row.kind, whole, row.id)
     records.refuse_if_wrong([each for each in found if records.is_about(each, tidied, current)])
     return {name: value for name, value in tidied.items() if current[name] != value}
 

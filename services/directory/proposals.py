@@ -91,6 +91,7 @@ async def propose(
         counted_from=now,
         since=now,
         born=born,
+        words=store.found_by(asker.name, where),
     )
     who = await settle(session, row, where, now)
     session.add(row)

@@ -17,6 +17,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.fr import siren, siret
 
 from services.directory import rules
+from shared.kit.calendar import is_known
 from shared.rules.countries import COUNTRIES, UNION
 from shared.rules.refusals import Refused
 from shared.rules.requests import best
@@ -29,8 +30,14 @@ CONTACTS: Final = ("email", "phone", "fax", "web")
 CATEGORIES: Final = "abcdefg"
 MATERIAL: Final = ("name", "country", "identifiers", "activities")
 """A change of these awaits a decision; of the rest, none."""
-FREE: Final = ("region", "city", "postal_code", "address", "latitude", "longitude", "contacts")
-OF_GUARDIANS: Final = ("code", "recognitions", "authority_role", "competences", "superior", "territory", "time_zone")
+FREE: Final = ("region", "city", "postal_code", "address", "latitude", "longitude", "addresses", "contacts")
+OF_GUARDIANS: Final = (
+    "code", "recognitions", "authority_role", "competences", "superior", "territory", "calendar", "time_zone",
+)  # fmt: skip
+OF_ADDRESS: Final = ("label", "address", "postal_code", "city", "country")
+LONGEST_BASIS: Final = 100
+EVERYWHERE: Final = "EU"
+"""The territory of the Commission."""
 _ZONES: Final = {"FR": "Europe/Paris", "BE": "Europe/Brussels", "NL": "Europe/Amsterdam", "MA": "Africa/Casablanca"}
 
 
@@ -62,8 +69,18 @@ def tidy(fields: Mapping[str, Any]) -> dict[str, Any]:
         ]
     if "activities" in kept:
         kept["activities"] = [_activity(each) for each in kept["activities"] or []]
-    if kept.get("code"):
-        kept["code"] = str(kept["code"]).upper()
+    if "addresses" in kept:
+        told = ({name: _text(each.get(name)) for name in OF_ADDRESS} for each in kept["addresses"] or [])
+        kept["addresses"] = [{**each, "country": each["country"].upper()} for each in told if any(each.values())]
+    if "recognitions" in kept:
+        kept["recognitions"] = [_recognition(each) for each in kept["recognitions"] or []]
+    if "competences" in kept:
+        kept["competences"] = sorted({str(each) for each in kept["competences"] or []})
+    for name in ("code", "territory", "calendar"):
+        if name in kept:
+            kept[name] = str(kept[name] or "").upper() or None
+    if "superior" in kept:
+        kept["superior"] = kept["superior"] or None
     return kept
 
 
@@ -87,13 +104,23 @@ def _activity(told: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _date(value: Any) -> str | None:
+def _recognition(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "country": _text(told.get("country")).upper(),
+        "categories": sorted({str(each) for each in told.get("categories") or ()}),
+        "legal_basis": _text(told.get("legal_basis")),
+        "valid_from": _date(told.get("valid_from"), "recognitions"),
+        "valid_to": _date(told.get("valid_to"), "recognitions"),
+    }
+
+
+def _date(value: Any, field: str = "activities") -> str | None:
     if not value:
         return None
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError as problem:
-        raise Refused("invalid", field="activities") from problem
+        raise Refused("invalid", field=field) from problem
 
 
 def troubles(kind: str, fields: Mapping[str, Any], bodies: Iterable[str], one_activity: bool) -> list[Trouble]:
@@ -108,23 +135,47 @@ def troubles(kind: str, fields: Mapping[str, Any], bodies: Iterable[str], one_ac
     for name, most in (("latitude", 90.0), ("longitude", 180.0)):
         if fields.get(name) is not None and not -most <= float(fields[name]) <= most:
             found.append(Trouble(name, "not_coordinates"))
+    for each in fields.get("addresses") or ():
+        if not each["address"] or not each["city"] or each["country"] not in COUNTRIES:
+            found.append(Trouble("addresses", "field_needed"))
+    if fields.get("calendar") and not is_known(str(fields["calendar"])):
+        found.append(Trouble("calendar", "not_calendar"))
     found += _wrong_numbers(fields.get("identifiers") or (), str(fields.get("country") or ""))
     if kind == RoleType.OPERATOR:
         found += _wrong_activities(fields, set(bodies), one_activity)
     elif kind == RoleType.CONTROL_BODY:
         if not BODY_CODE.fullmatch(str(fields.get("code") or "")):
             found.append(Trouble("code", "not_body_code"))
-        for each in fields.get("recognitions") or ():
-            wrong = each.get("country") not in COUNTRIES or not set(each.get("categories") or "") <= set(CATEGORIES)
-            if wrong or not each.get("categories"):
-                found.append(Trouble("recognitions", "field_needed"))
+        found += _wrong_recognitions(fields.get("recognitions") or ())
     elif kind == RoleType.AUTHORITY:
-        if fields.get("authority_role") not in AuthorityRole.__members__:
-            found.append(Trouble("authority_role", "field_needed"))
-        if not fields.get("code"):
-            found.append(Trouble("code", "field_needed"))
-        if not set(fields.get("competences") or ()) <= set(Competence.__members__):
-            found.append(Trouble("competences", "field_needed"))
+        found += _wrong_authority(fields)
+    return found
+
+
+def _wrong_recognitions(recognitions: Iterable[Mapping[str, Any]]) -> list[Trouble]:
+    found = []
+    for each in recognitions:
+        categories = set(each["categories"])
+        said = each["country"] in COUNTRIES and categories and 0 < len(each["legal_basis"]) <= LONGEST_BASIS
+        if not said or not categories <= set(CATEGORIES):
+            found.append(Trouble("recognitions", "not_basis"))
+        if each.get("valid_from") and each.get("valid_to") and each["valid_from"] > each["valid_to"]:
+            found.append(Trouble("recognitions", "dates_crossed"))
+    return found
+
+
+def _wrong_authority(fields: Mapping[str, Any]) -> list[Trouble]:
+    found = []
+    if fields.get("authority_role") not in AuthorityRole.__members__:
+        found.append(Trouble("authority_role", "field_needed"))
+    if not fields.get("code"):
+        found.append(Trouble("code", "field_needed"))
+    if not set(fields.get("competences") or ()) <= set(Competence.__members__):
+        found.append(Trouble("competences", "field_needed"))
+    territory = str(fields.get("territory") or "")
+    country, _, part = territory.partition("-")
+    if territory not in ("", EVERYWHERE) and (country != fields.get("country") or not (part.isalnum() or not part)):
+        found.append(Trouble("territory", "not_territory"))
     return found
 
 

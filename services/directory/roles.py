@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from sqlalchemy import cast, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import deciders, history, rules, store
+from services.directory import deciders, history, store
 from services.directory.deciders import Deciders
 from services.directory.models import OrganisationRow, RoleRow
 from services.directory.store import By
@@ -123,8 +122,7 @@ async def _ask(
         birth_key=key,
         born=born,
     )
-    sought = rules.sought(f"{row.person} {where.name}", where.city, where.postal_code, where.code, where.identifiers)
-    row.words = cast(sought, TSVECTOR)
+    row.words = store.found_by(row.person, where)
     who = await settle(session, row, where, now)
     session.add(row)
     await history.write(session, row.id, "request", row.status, now, actor=asker, said=row.message)

@@ -16,19 +16,21 @@ from services.directory import deciders, history, records, store
 from services.directory.models import OrganisationRow, RoleRow
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
-from shared.contracts.directory import OPERATOR_LIFE, Note, Noted, Rung, Standing, operator_life_id
+from shared.contracts.directory import OPERATOR_LIFE, Creatable, Note, Noted, Rung, Standing, operator_life_id
 from shared.events.directory import ActivityEnding, OrganisationMerged, RoleGranted, RoleRevoked
 from shared.kit.outbox import announce, wake
 from shared.rules import requests as law
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
 from shared.rules.requests import OPEN, RECORD_WARNINGS, RoleStatus, Side, Step
-from shared.rules.roles import AuthorityRole, RoleType, StandingStatus
+from shared.rules.roles import AuthorityRole, Competence, RoleType, StandingStatus
 
 NOW: Final = "NOW"
 PROPOSE: Final = "PROPOSE"
 SKEW = timedelta(seconds=5)
 _NATIONAL = (AuthorityRole.NATIONAL_VALIDATING, AuthorityRole.CCA)
+BELOW_CENTRAL: Final = (AuthorityRole.BCP, AuthorityRole.CUSTOMS)
+"""What a central authority creates and corrects in its country."""
 
 
 # ── Who answers for an organisation ───────────────────────────────────────────────────────────────────────────
@@ -51,8 +53,28 @@ async def guards(session: AsyncSession, actor: Actor, kind: str, fields: Mapping
         return False
     if kind == RoleType.OPERATOR:
         return True
-    lower = (AuthorityRole.BCP, AuthorityRole.CUSTOMS)
-    return mine.authority_role == AuthorityRole.CCA and kind == RoleType.AUTHORITY and fields["authority_role"] in lower
+    if kind == RoleType.CONTROL_BODY:
+        organic = Competence.ORGANIC in mine.competences
+        return organic and all(each["country"] == mine.country for each in fields["recognitions"])
+    return mine.authority_role == AuthorityRole.CCA and fields["authority_role"] in BELOW_CENTRAL
+
+
+async def creatable(session: AsyncSession, actor: Actor) -> Creatable:
+    """What this person may create so that it is valid at once."""
+    post = await deciders.post_of(session, actor)
+    mine = await store.organisation(session, post.organisation_id) if post else None
+    if mine is None or mine.status != StandingStatus.VALID:
+        return Creatable()
+    if mine.kind == RoleType.CONTROL_BODY:
+        return Creatable(kinds=[RoleType.OPERATOR])
+    if mine.authority_role == AuthorityRole.EC:
+        return Creatable(kinds=[RoleType.CONTROL_BODY, RoleType.AUTHORITY], authority_roles=list(AuthorityRole))
+    if mine.authority_role not in _NATIONAL:
+        return Creatable()
+    kinds = [RoleType.OPERATOR] + [RoleType.CONTROL_BODY] * (Competence.ORGANIC in mine.competences)
+    if mine.authority_role == AuthorityRole.CCA:
+        return Creatable(kinds=[*kinds, RoleType.AUTHORITY], authority_roles=list(BELOW_CENTRAL))
+    return Creatable(kinds=kinds)
 
 
 async def guarded(session: AsyncSession, actor: Actor, row: OrganisationRow) -> bool:

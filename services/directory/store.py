@@ -28,8 +28,10 @@ from shared.rules.refusals import Refused
 from shared.rules.requests import OPEN, RoleStatus
 from shared.rules.roles import RoleType, StandingStatus
 
-PUBLIC = (*Organisation.model_fields, "region", "latitude", "longitude", "contacts", "territory")
+PUBLIC = (*Organisation.model_fields, "region", "latitude", "longitude", "addresses", "contacts", "territory")
 """The fields that make an organisation's record; the journal keeps them all, each time."""
+
+MOST_ABOVE = 10
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ async def locked(session: AsyncSession, organisation_id: str) -> OrganisationRow
 
 async def valid_bodies(session: AsyncSession, ids: Iterable[str | None]) -> set[str]:
     """Which of these are valid control bodies."""
-    wanted = [each for each in ids if each and _is_id(each)]
+    wanted = [each for each in ids if each and is_id(each)]
     rows = select(OrganisationRow.id).where(
         col(OrganisationRow.id).in_(wanted),
         OrganisationRow.kind == RoleType.CONTROL_BODY,
@@ -96,6 +98,24 @@ async def naming(session: AsyncSession, organisation_id: str) -> Sequence[Organi
     return (await session.exec(rows.order_by(col(OrganisationRow.id)).with_for_update())).all()
 
 
+async def with_code(session: AsyncSession, kind: str, code: str) -> Sequence[str]:
+    """The organisations of a kind that have this code and still exist."""
+    rows = select(OrganisationRow.id).where(
+        OrganisationRow.code == code, OrganisationRow.kind == kind, OrganisationRow.status != StandingStatus.DELETED
+    )
+    return (await session.exec(rows)).all()
+
+
+async def line_above(session: AsyncSession, organisation_id: str) -> list[str]:
+    """An authority and all that stand above it, the nearest first; a ring ends where it closes."""
+    found: list[str] = []
+    above: str | None = organisation_id
+    while above and above not in found and len(found) < MOST_ABOVE:
+        found.append(above)
+        above = (await session.exec(select(OrganisationRow.superior).where(OrganisationRow.id == above))).first()
+    return found
+
+
 def any_number(numbers: Iterable[str]) -> ColumnElement[bool]:
     """The organisations that have one of these numbers."""
     return or_(*(col(OrganisationRow.numbers).contains([each]) for each in numbers))
@@ -107,7 +127,8 @@ def any_word(words: Iterable[str], country: str) -> ColumnElement[bool]:
     return (col(OrganisationRow.country) == country) & col(OrganisationRow.words).op("@@", is_comparison=True)(wanted)
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether this is an id as we write them."""
     try:
         return str(UUID(text)) == text
     except ValueError:
@@ -207,6 +228,12 @@ async def _tell(session: AsyncSession, row: OrganisationRow, changed: dict[str, 
     await announce(session, news)
 
 
+def found_by(person: str, where: OrganisationRow) -> Any:
+    """The words by which a request is found: who asks, and the names and numbers of what it is about."""
+    sought = rules.sought(f"{person} {where.name}", where.city, where.postal_code, where.code, where.identifiers)
+    return cast(sought, TSVECTOR)
+
+
 def public(row: OrganisationRow) -> Organisation:
     """An organisation as the other services need to know it."""
     return Organisation(
@@ -226,6 +253,7 @@ def public(row: OrganisationRow) -> Organisation:
         authority_role=row.authority_role,
         competences=list(row.competences),
         superior=row.superior,
+        calendar=row.calendar,
         time_zone=row.time_zone,
         demo=row.demo,
     )

@@ -4,7 +4,9 @@ One thing to remember: the status is said literally, for the indexes of what wai
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, cast, func, literal, literal_column, or_, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -17,58 +19,69 @@ from shared.rules.requests import RoleStatus
 
 REQUESTED: ColumnElement[str] = literal_column(f"'{RoleStatus.REQUESTED}'")
 MOST_COUNTED = 1000
+OLDEST, NEWEST, DUE = "oldest", "newest", "due"
+"""In which order a list stands: by the day of the request, or by the day until which it should be decided."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which of what waits somebody wants to see; what is not said does not matter."""
+
+    text: str = ""
+    role_type: str = ""
+    kind: str = ""
+    country: str = ""
+    sort: str = OLDEST
+    after: tuple[datetime, str] | None = None
+    limit: int = 20
 
 
 async def role_requests(
-    session: AsyncSession,
-    organisation_id: str,
-    administrator: bool,
-    *,
-    sought: str = "",
-    role_type: str = "",
-    country: str = "",
-    newest_first: bool = False,
-    after: tuple[datetime, str] | None = None,
-    limit: int = 20,
+    session: AsyncSession, organisation_id: str, administrator: bool, wish: Wish
 ) -> tuple[Sequence[RoleRow], int]:
-    """One page of what an organisation is to decide (or was told of), and how many there are, up to a thousand."""
-    conditions: list[ColumnElement[bool]] = [
-        col(RoleRow.status) == REQUESTED,
-        or_(col(RoleRow.awaited_by).contains([organisation_id]), col(RoleRow.told).contains([organisation_id])),
-    ]
+    """One page of the requests an organisation may decide or was told of, and how many there are, up to a thousand."""
+    more: list[ColumnElement[bool]] = []
     if not administrator:
-        conditions.append(col(RoleRow.organisation_id) != organisation_id)
-    if role_type:
-        conditions.append(col(RoleRow.role_type) == role_type)
-    if looked_for := rules.searching(sought):
-        conditions.append(col(RoleRow.words).op("@@", is_comparison=True)(cast(looked_for, TSQUERY)))
-    if country:
+        more.append(col(RoleRow.organisation_id) != organisation_id)
+    if wish.role_type:
+        more.append(col(RoleRow.role_type) == wish.role_type)
+    return await _page(session, RoleRow, organisation_id, more, wish)
+
+
+async def changes(session: AsyncSession, organisation_id: str, wish: Wish) -> tuple[Sequence[ProposalRow], int]:
+    """One page of the proposals an organisation is to decide or was told of, and how many there are, the same way."""
+    more: list[ColumnElement[bool]] = []
+    if wish.kind:
+        more.append(col(ProposalRow.kind) == wish.kind)
+    return await _page(session, ProposalRow, organisation_id, more, wish)
+
+
+async def _page(
+    session: AsyncSession, row: Any, organisation_id: str, more: Sequence[ColumnElement[bool]], wish: Wish
+) -> tuple[Sequence[Any], int]:
+    conditions = [
+        col(row.status) == REQUESTED,
+        or_(col(row.awaited_by).contains([organisation_id]), col(row.told).contains([organisation_id])),
+        *more,
+    ]
+    if looked_for := rules.searching(wish.text):
+        conditions.append(col(row.words).op("@@", is_comparison=True)(cast(looked_for, TSQUERY)))
+    if wish.country:
         there = select(OrganisationRow.id).where(
-            OrganisationRow.id == RoleRow.organisation_id, OrganisationRow.country == country
+            OrganisationRow.id == row.organisation_id, OrganisationRow.country == wish.country
         )
         conditions.append(there.exists())
-    counted = select(col(RoleRow.id)).where(*conditions).limit(MOST_COUNTED).subquery()
+    counted = select(col(row.id)).where(*conditions).limit(MOST_COUNTED).subquery()
     number = (await session.execute(select(func.count()).select_from(counted))).scalar_one()
-    order = tuple_(col(RoleRow.requested_at), col(RoleRow.id))
-    query = select(RoleRow).where(*conditions)
-    if after:
-        place = tuple_(after[0], literal(after[1], Id))
-        query = query.where(order < place if newest_first else order > place)
-    ways = [col(RoleRow.requested_at), col(RoleRow.id)]
-    query = query.order_by(*(way.desc() for way in ways)) if newest_first else query.order_by(*ways)
-    return (await session.exec(query.limit(limit))).all(), int(number)
+    by = [placed_by(row, wish.sort), col(row.id)]
+    query = select(row).where(*conditions)
+    if wish.after:
+        place = tuple_(wish.after[0], literal(wish.after[1], Id))
+        query = query.where(tuple_(*by) < place if wish.sort == NEWEST else tuple_(*by) > place)
+    query = query.order_by(*(way.desc() for way in by)) if wish.sort == NEWEST else query.order_by(*by)
+    return (await session.exec(query.limit(wish.limit))).all(), int(number)
 
 
-async def changes(
-    session: AsyncSession, organisation_id: str, after: tuple[datetime, str] | None = None, limit: int = 20
-) -> Sequence[ProposalRow]:
-    """One page of the proposals an organisation is to decide, the oldest first."""
-    query = select(ProposalRow).where(
-        col(ProposalRow.status) == REQUESTED,
-        or_(col(ProposalRow.awaited_by).contains([organisation_id]), col(ProposalRow.told).contains([organisation_id])),
-    )
-    if after:
-        query = query.where(
-            tuple_(col(ProposalRow.requested_at), col(ProposalRow.id)) > tuple_(after[0], literal(after[1], Id))
-        )
-    return (await session.exec(query.order_by(col(ProposalRow.requested_at), col(ProposalRow.id)).limit(limit))).all()
+def placed_by(row: Any, sort: str) -> Any:
+    """What a list is sorted by; what awaits an answer of the applicant is due with the request's own end."""
+    return func.coalesce(row.due_at, row.requested_at) if sort == DUE else col(row.requested_at)

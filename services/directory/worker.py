@@ -25,6 +25,7 @@ log = logger("worker")
 async def working(around: Surroundings) -> AsyncIterator[None]:
     """Everything that goes on without being asked."""
     settings = around.settings
+    around.database.told |= settings.policy
     if settings.demo and settings.demo_file:
         organisations, roles = await demo.load(around.database, settings.demo_file, settings.grants_file, around.now())
         log.info("demonstration organisations", organisations=organisations, roles=roles)

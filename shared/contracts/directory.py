@@ -179,6 +179,8 @@ class OrganisationView(View):
     city: str
     postal_code: str
     address: str
+    addresses: list[dict[str, str]] = Field(default_factory=list)
+    """Further ones: ``label``, ``address``, ``postal_code``, ``city``, ``country``."""
     latitude: float | None = None
     longitude: float | None = None
     status: str
@@ -191,6 +193,7 @@ class OrganisationView(View):
     competences: list[str] = Field(default_factory=list)
     superior: str | None = None
     territory: str | None = None
+    calendar: str | None = None
     time_zone: str
     updated_at: datetime
 
@@ -353,6 +356,7 @@ class NewOrganisation(View):
     address: str = Field(default="", max_length=300)
     latitude: float | None = None
     longitude: float | None = None
+    addresses: list[dict[str, str]] = Field(default_factory=list, max_length=20)
     contacts: list[dict[str, str]] = Field(default_factory=list, max_length=20)
     identifiers: list[dict[str, str]] = Field(default_factory=list, max_length=20)
     activities: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
@@ -362,6 +366,7 @@ class NewOrganisation(View):
     competences: list[str] = Field(default_factory=list, max_length=20)
     superior: str | None = Field(default=None, max_length=36)
     territory: str | None = Field(default=None, max_length=40)
+    calendar: str | None = Field(default=None, max_length=12)
     time_zone: str | None = Field(default=None, max_length=64)
     evidence: Evidence | None = None
     another_one: bool = False
@@ -381,6 +386,13 @@ class LookAlike(View):
     reason: str
     """``EORI``, ``VAT``, ``NUMBER``, ``NAME_AND_POSTAL_CODE`` or ``SIMILAR_NAME``."""
     value: str = ""
+
+
+class Creatable(View):
+    """The kinds of organisations, and the roles of authorities, that the person asking may create, valid at once."""
+
+    kinds: list[str] = Field(default_factory=list)
+    authority_roles: list[str] = Field(default_factory=list)
 
 
 class Created(View):
@@ -442,6 +454,8 @@ class ProposalPage(View):
 
     items: list[ProposalView]
     next: str | None
+    number: int = 0
+    """How many there are, up to a thousand."""
 
 
 class Sides(View):

@@ -53,6 +53,8 @@ class Organisation(_Part):
     authority_role: str | None = None
     competences: list[str] = Field(default_factory=list)
     superior: str | None = None
+    calendar: str | None = None
+    """Whose public holidays an authority keeps; those of its country when nothing is said."""
     time_zone: str = "Europe/Paris"
     demo: bool = False
 

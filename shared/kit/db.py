@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -24,6 +25,8 @@ class Database:
 
     def __init__(self, url: str, pool: int = 16) -> None:
         self.url = url
+        self.told: dict[str, Any] = {}
+        """What every session is told of the installation, in its ``info``: settings that queries need."""
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool,
@@ -37,13 +40,13 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed together when the block ends without an exception."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+        async with AsyncSession(self.engine, expire_on_commit=False, info=self.told) as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads: each statement sees what is committed by then, as in a transaction, but sooner."""
-        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False, info=self.told) as session:
             yield session
 
     @property

@@ -79,7 +79,14 @@ class Party:
     """For an authority: the central competent authority above it."""
     authority_role: str | None = None
     competences: tuple[str, ...] = ()
+    calendar: str | None = None
+    """Whose public holidays an authority keeps; those of its country when nothing is said."""
     recognitions: tuple[Recognition, ...] = ()
+
+    @property
+    def holidays(self) -> str:
+        """The calendar by which its working days are counted."""
+        return self.calendar or self.country
 
     def is_valid(self) -> bool:
         """Whether the organisation itself stands."""

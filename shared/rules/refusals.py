@@ -91,7 +91,7 @@ REFUSALS: Final = (
     Refusal("wrong_status", 409,
         "The certificate is not in a status that allows this. Please reload the page to see what it awaits."),
     Refusal("stale_revision", 409,
-        "The certificate was changed since you opened it. Please read what changed, then try again."),
+        "What you see was changed since you opened it. Please read what changed, then try again."),
     Refusal("frozen", 409,
         "The certificate of this extract is not open for extracts at the moment. Please ask its border authority."),
     Refusal("document_covered", 409,

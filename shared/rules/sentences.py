@@ -93,6 +93,16 @@ PROBLEMS: Final = {
         "Please choose the control body that certifies the company.",
     "not_body_code":
         "Please give the code in the form MA-BIO-154.",
+    "code_taken":
+        "Another organisation has this code already. Please check it.",
+    "not_basis":
+        "Please say for each country the categories of products and the legal basis.",
+    "not_superior":
+        "Please choose a valid authority that does not itself stand below this one.",
+    "not_territory":
+        "Please give the country, or the country and the first digits of the postal codes, as FR or FR-31.",
+    "not_calendar":
+        "Please give a country or a part of one whose public holidays are known, as FR or FR-57.",
     "dates_crossed":
         "Please let the validity end after it begins.",
     # the shape of what was sent

@@ -22,6 +22,15 @@ PERSONAL = {
 KINDS = sorted(CATALOGUE.values(), key=lambda kind: kind.subject)
 
 
+def as_then(now: Any, then: Any) -> Any:
+    """What is said now, of what was said then: fields that were added are left out."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {name: as_then(now[name], then[name]) for name in then}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [as_then(*pair) for pair in zip(now, then, strict=True)]
+    return now
+
+
 def fields_of(kind: type[BaseModel]) -> dict[str, type[BaseModel]]:
     """Every field of a model and of the models inside it, with the model it stands in."""
     found = {}
@@ -74,7 +83,7 @@ def test_every_sample_is_still_understood_whole(kind: type[Event]) -> None:
         event = kind.model_validate(sample)
         again = json.loads(event.model_dump_json())
         assert names(sample) <= names(again), "a field has gone: make a new version of the event instead"
-        assert {name: again[name] for name in sample} == sample
+        assert as_then(again, sample) == sample
         assert kind.model_validate_json(event.model_dump_json()) == event
         assert kind.model_validate({**sample, "of_tomorrow": {"x": 1}}) == event
 
