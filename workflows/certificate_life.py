@@ -56,6 +56,8 @@ class CertificateLife:
 
     @workflow.run
     async def run(self, life: Life) -> Status:
+        if self.life.awaited:
+            self._say()  # a run that goes on from another has nothing said yet
         while True:
             if self.life.over or self._is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -150,6 +152,11 @@ class CertificateLife:
                 DEADLINE.value_set(due.at) if due else DEADLINE.value_unset(),
             ]
         )
+        self._say()
+
+    def _say(self) -> None:
+        """The sentence on the process's page."""
+        awaited = self.life.awaited
         if awaited is None:
             workflow.set_current_details(f"**{self.life.status}** · nothing is awaited")
             return

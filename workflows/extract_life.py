@@ -53,6 +53,8 @@ class ExtractLife:
 
     @workflow.run
     async def run(self, life: Batch) -> ExtractStatus:
+        if self.life.awaited:
+            self._say()  # a run that goes on from another has nothing said yet
         while True:
             if self.life.over or self._is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -148,6 +150,11 @@ class ExtractLife:
                 DEADLINE.value_set(due.at) if due else DEADLINE.value_unset(),
             ]
         )
+        self._say()
+
+    def _say(self) -> None:
+        """The sentence on the process's page."""
+        awaited = self.life.awaited
         if awaited is None:
             workflow.set_current_details(f"**{self.life.status}** · nothing is awaited")
             return

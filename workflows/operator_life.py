@@ -49,6 +49,8 @@ class OperatorLife:
 
     @workflow.run
     async def run(self, standing: Standing) -> str:
+        if self.standing.awaited:
+            self._say()  # a run that goes on from another has nothing said yet
         while True:
             if not self.unsure and (self.standing.over or self._is_long()):
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -142,6 +144,11 @@ class OperatorLife:
                 DEADLINE.value_set(due.at) if due else DEADLINE.value_unset(),
             ]
         )
+        self._say()
+
+    def _say(self) -> None:
+        """The sentence on the process's page."""
+        awaited = self.standing.awaited
         if awaited is None:
             workflow.set_current_details(f"**{self.standing.status}** · nothing is awaited")
             return

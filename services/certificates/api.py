@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.certificates import commodities, lists, paper, store, views
+from services.certificates.rules import AWAITED
 from shared.contracts.certificates import (
     LIFE,
     CertificatePage,
@@ -219,14 +220,18 @@ async def find_commodities(
 
 @router.get("/ops/certificates/{certificate_id}")
 async def ops_certificate(certificate_id: str, actor: CurrentActor, around: Around) -> dict[str, Any]:
-    """What ops may know of a certificate: its process and its clocks, not its content."""
+    """What ops may know of a certificate: what its process waits for and its clocks, not its content."""
     _only_ops(actor)
     async with around.database.reading() as session:
         row = await views.named(session, certificate_id)
+    awaits = AWAITED.get(Status(row.status))
     return {
         "id": row.id,
         "number": row.number,
+        "form_model": row.form_model,
         "status": row.status,
+        "awaits": awaits.code if awaits else None,
+        "turn": list(awaits.turn) if awaits else [],
         "revision": row.revision,
         "entered_at": row.entered_at,
         "due": row.due_name,

@@ -11,7 +11,7 @@ import httpx2
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -115,6 +115,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(Edge, limit=BODY_LIMIT, roomy=ROOMY)
     return app
@@ -199,6 +200,11 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _not_understood(request: Request, error: Exception) -> Response:
     return problem_page(request, 422, "invalid")
+
+
+async def _left(request: Request, _: Exception) -> Response:
+    """Somebody left the page while he sent something: nobody reads the answer, and it is no bug."""
+    return Response(status_code=499)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -285,6 +285,19 @@ SERVICES: Final = {
 OUTBOX_KINDS: Final = {
     "event": N_("News for the others"), "wake": N_("Calls to processes"),
 }
+PROCESSES: Final = {
+    "CertificateLife":    N_("A certificate, from its draft to its last status"),
+    "ExtractLife":        N_("One batch of a certificate released in batches"),
+    "AccountCreation":    N_("A registration, until its password is chosen"),
+    "AccountValidation":  N_("A classic request for an account, until an authority decides"),
+    "AccountLife":        N_("An account, and how long it is not used"),
+    "PasswordReset":      N_("A new password, until its link is used or runs out"),
+    "DetailsChange":      N_("New details of a person, until the mail is answered"),
+    "RoleValidation":     N_("A request for a role, until somebody decides"),
+    "OperatorValidation": N_("A request for an operator, until somebody decides"),
+    "OperatorLife":       N_("A valid operator, and when its activities end"),
+}
+"""The kinds of processes, by the name of their workflow."""
 DOCUMENTS: Final = {row.code: row.name for row in DOCUMENT_TYPES}
 LETTER_STATES: Final = {
     "WAITING": (N_("waiting"), "amber"),

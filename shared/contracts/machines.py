@@ -34,7 +34,7 @@ class Scope(StrEnum):
 class NewSearch(View):
     """The filters of a list under a name."""
 
-    name: str = Field(min_length=1, max_length=80, pattern=r"\S", examples=["Dates on their way"])
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00]*\S[^\x00]*$", examples=["Dates on their way"])
     query: dict[str, Any] = Field(examples=[{"status": ["ISSUED"], "goods": "dattes"}])
     """The parameters of the list, without cursor and limit."""
     shared: bool = False

@@ -29,6 +29,8 @@ from shared.words import best_language, say
 BODY_LIMIT = 1_000_000
 Roomy = Sequence[tuple[re.Pattern[str], int]]
 """Paths that may take larger bodies than all the others, and how large."""
+NO_TEXT = ("22021", "22P05")
+"""What the database calls a sign that cannot stand in a text."""
 KEY_HEADER = "Idempotency-Key"
 log = logger("http")
 
@@ -196,7 +198,9 @@ def _http(request: Request, trouble: Exception) -> JSONResponse:
 
 
 def _database(request: Request, trouble: Exception) -> JSONResponse:
-    """A database that is away, shuts down or has no room is no bug: whoever asks again with his key is right."""
+    """A database that is away, shuts down or has no room is no bug, nor is a sign that no text may contain (NUL)."""
+    if getattr(getattr(trouble, "orig", None), "sqlstate", None) in NO_TEXT:
+        return _refused(request, Refused("malformed"))
     return _away(request, trouble) if is_away(trouble) else _bug(request, trouble)
 
 

@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -96,13 +98,12 @@ async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
     traders = Traders(stack.addresses)
     await traders.sign_in()
     made = 0
-    file = stack.var / "temporal.db"
-    before = sizes(stack, file)
+    before = sizes(stack)
     for number in numbers:
         await traders.drafts(number - made, at_once=8)
         await drained(stack)
         made = number
-        after = sizes(stack, file)
+        after = sizes(stack)
         say(f"\n{number} open certificates, each: " + ", ".join(
             f"{name} {(after[name] - before[name]) / number:.1f} {unit}"
             for name, unit in (("history", "KiB"), ("rows", "KiB"), ("memory", "KiB"))
@@ -123,15 +124,23 @@ async def drained(stack: Stack) -> None:
         await connection.close()
 
 
-def sizes(stack: Stack, file: Path) -> dict[str, float]:
+def sizes(stack: Stack) -> dict[str, float]:
     """KiB on disk and in memory."""
-    parts = [file, file.with_name(file.name + "-wal")]
     rows = sum(each.stat().st_size for each in data_folder(stack).rglob("base/*/*") if each.is_file())
     return {
-        "history": sum(each.stat().st_size for each in parts if each.exists()) / 1024,
+        "history": history_bytes(stack.var / "temporal" / "temporal.db") / 1024,
         "rows": rows / 1024,
         "memory": 1000 * pss_megabytes(stack.pids.values()),
     }
+
+
+def history_bytes(file: Path) -> int:
+    """What the engine's histories take: pages in use, those that still stand in its log included."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as base:
+        size, pages, free = (
+            int(base.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")
+        )
+    return size * (pages - free)
 
 
 def data_folder(stack: Stack) -> Path:

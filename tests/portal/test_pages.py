@@ -154,6 +154,11 @@ async def test_ops_pages_open(world: World, browser: Browser) -> None:
     for each in pages(world, "x"):
         if each.email == OPS:
             assert (await browser.get(each.path)).status_code == 200, each.path
+    overview = (await browser.get("/ops")).text
+    for service in ("Certificates", "Letters and news", "Organisations", "Accounts"):
+        assert f"<h2>{service}</h2>" in overview, service
+    process = (await browser.get(f"/ops/process?certificate={world.paper(Status.ISSUED).id}")).text
+    assert "Verify and sign box 20" in process
 
 
 async def test_what_is_not_mine_and_what_is_not_there_look_the_same(world: World, browser: Browser) -> None:

@@ -688,7 +688,12 @@ class OpsInMemory(OpsClient):
         }
 
     async def process(self, caller: Caller, certificate_id: str) -> dict[str, Any]:
-        return {"id": certificate_id, "status": "ISSUED", "workflow": f"certificate-{certificate_id}"}
+        return {
+            "id": certificate_id, "number": "COI.MA.2026.0000001", "form_model": "COI_2017", "status": "ISSUED",
+            "awaits": "await_box_20", "turn": ["ENTRY_AUTHORITY"], "revision": 3, "entered_at": NOON.isoformat(),
+            "due": "arrival_near", "due_at": NOON.isoformat(), "workflow": f"certificate-{certificate_id}",
+            "journal_length": 3,
+        }  # fmt: skip
 
     async def letters(self, caller: Caller, state: str = "", after: str = "") -> LetterPage:
         return LetterPage(items=[each for each in self.posted if state in ("", each.state)], next=None)

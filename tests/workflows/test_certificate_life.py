@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.testing import WorkflowEnvironment
 
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 from tests.fakes.paper import BODY, BORDER, CONSIGNEE, EXPORTER, IMPORTER, STRANGER, PaperInMemory
 from tests.workflows.conftest import Living
+from workflows.certificate_life import LONG
 
 
 async def test_a_certificate_lives_from_draft_to_the_first_consignees_signature(living: Living) -> None:
@@ -178,3 +180,30 @@ async def test_no_name_stands_in_clear_in_a_history(env: WorkflowEnvironment, li
     assert "submit" in text, "the action is the update's name"
     for name in ("Marie", "Curie", "person-1", EXPORTER):
         assert name not in text
+
+
+async def test_a_long_history_is_folded_and_nothing_is_lost(
+    env: WorkflowEnvironment, paper: PaperInMemory, living: Living
+) -> None:
+    submitted = await living.act(Action.SUBMIT, by=EXPORTER, revision=1, key="the-same-key")
+    handle = env.client.get_workflow_handle(living.id)
+
+    async def edits(number: int) -> None:
+        for _ in range(number):
+            await handle.signal("content_changed")
+
+    floods = (edits(LONG // 20) for _ in range(20))
+    signed, *_ = await asyncio.gather(living.act(Action.SIGN, by=BODY, revision=2), *floods)
+    assert signed
+    assert signed.status is Status.ISSUED
+    await env.sleep(timedelta(minutes=1))
+    assert (await living.act(Action.SUBMIT, by=EXPORTER, revision=1, key="the-same-key")) == submitted
+    history = (await handle.fetch_history()).events
+    began = history[0].workflow_execution_started_event_attributes
+    assert began.first_execution_run_id != began.original_execution_run_id, "a run after the first"
+    assert len(history) < LONG
+    said = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    assert "ISSUED" in said.current_details, "the next run says what it waits for"
+    await env.sleep(timedelta(days=6))
+    assert list(paper.rung) == ["first_call"], "the clock goes on in the next run"
+    assert (paper.status, paper.revision, len(paper.journal)) == (Status.ISSUED, 3, 2)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import httpx2
@@ -22,18 +22,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from temporalio.api.common.v1 import Payload  # the wire format of the engine's pages, nothing more
 
+from services.portal import sheets
 from services.portal.clients import Trouble
-from services.portal.names import LETTER_STATES
+from services.portal.names import LETTER_STATES, PROCESSES
 from services.portal.visitor import House, Ops, TheHouse, Visitor
 from shared.kit.codec import EncryptingCodec
 from shared.kit.keys import keyring
 from shared.kit.log import logger
+from shared.rules.boxes import Model
 from shared.rules.refusals import Refused
 
 router = APIRouter(prefix="/ops")
 log = logger("ops")
 
-SERVICES: Final = ("certificates", "notifications")
+SERVICES: Final = ("certificates", "directory", "identity", "notifications")
 """Services that say what waits in their letter box."""
 EMPTY_BOX: Final[dict[str, Any]] = {"letters": {}, "waiting": [], "heard": [], "dead_letters": []}
 KEPT_BACK: Final = frozenset(
@@ -116,8 +118,23 @@ async def process(
         f"/ops/temporal/namespaces/{house.settings.temporal_namespace}/workflows/{found['workflow']}" if found else ""
     )
     return house.look.page(
-        request, "ops/process.html", current="ops", tab="process", wanted=certificate, found=found, history=history
+        request,
+        "ops/process.html",
+        current="ops",
+        tab="process",
+        wanted=certificate,
+        found=found,
+        history=history,
+        to_do=sheets.to_do(found["awaits"] or "", Model(found["form_model"])) if found else "",
+        then=sheets.CLOCK_SAYS.get(found["due"] or "", "") if found else "",
+        processes=[(kind, name, _all_of(house, kind)) for kind, name in PROCESSES.items()],
     )
+
+
+def _all_of(house: House, kind: str) -> str:
+    """The list of all processes of a kind, in the engine's own pages."""
+    query = urlencode({"query": f'`WorkflowType`="{kind}"'})
+    return f"/ops/temporal/namespaces/{house.settings.temporal_namespace}/workflows?{query}"
 
 
 # ---- who looked -----------------------------------------------------------------------------------------------

@@ -254,6 +254,7 @@ async def test_ops_see_processes_and_no_content(house: House) -> None:
     assert await statuses(house, certificate, (OPS,)) == {404}
     seen = await house.get(OPS, f"/ops/certificates/{certificate}")
     assert (seen["status"], seen["workflow"]) == ("ISSUED", f"certificate-{certificate}")
+    assert (seen["awaits"], seen["turn"]) == ("await_box_20", ["ENTRY_AUTHORITY"])
     assert "content" not in seen
     assert not {"Dattes", "Atlas", "ECOCERT"} & set(str(seen).split())
     waiting = await house.get(OPS, "/ops/outbox")
