@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.identity import creations, lockout, resets, second_factor, store
+from services.identity import chest, creations, lockout, resets, second_factor, store
 from services.identity.attempts import Attempts
 from services.identity.links import Mint
 from services.identity.models import AccountRow, SessionRow
@@ -50,6 +50,7 @@ class Desk:
         self.around, self.attempts, self.signer = around, attempts, signer
         settings = around.settings
         self.mint = Mint(keyring(settings.codec_key_file, "identity-links"))
+        self.tool_keys = chest.for_tools(around.database, keyring(settings.codec_key_file, "identity-tokens"))
         self.proofs = Proofs(around, attempts, self.mint)
         self.person_check = PersonCheck(keyring(settings.codec_key_file, "person-check"), settings.proof_cost)
         self.registrations = Rate(settings.registrations_per_source)

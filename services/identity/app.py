@@ -4,7 +4,15 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.identity import api_classic, api_profile, api_registrations, api_security, api_tokens, api_users
+from services.identity import (
+    api_classic,
+    api_profile,
+    api_registrations,
+    api_security,
+    api_tokens,
+    api_tools,
+    api_users,
+)
 from services.identity.api import Desk, router
 from services.identity.attempts import Attempts
 from services.identity.passwords import Passwords
@@ -24,7 +32,7 @@ def create_app(around: Surroundings) -> FastAPI:
     signer = Signer(around.database, wrapping, timedelta(seconds=settings.token_seconds))
     app = http.create_app("identity", around.gatekeeper, body_limit=SIGN_IN_LIMIT)
     app.state.desk = Desk(around, Attempts(settings, Passwords(settings), around.database, around.now), signer)
-    rooms = (api_registrations, api_classic, api_users, api_security, api_profile, api_tokens)
+    rooms = (api_registrations, api_classic, api_users, api_security, api_profile, api_tokens, api_tools)
     for door in (router, *(room.router for room in rooms)):
         app.include_router(door)
     http.add_feed(app, around.database)

@@ -1,5 +1,6 @@
 """Settings of the identity service, from the environment (``IDENTITY_…``)."""
 
+from services.identity.tools import Tool
 from shared.kit.settings import ServiceSettings, prefixed
 
 
@@ -29,3 +30,6 @@ class Settings(ServiceSettings):
     """Registrations, new links and new passwords asked for from one source."""
     proof_cost: int = 40
     """How hard a browser has to work before a registration is taken."""
+
+    tools: tuple[Tool, ...] | None = None
+    """Other tools whose users may sign in with their account here (OpenID Connect)."""

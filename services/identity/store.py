@@ -250,7 +250,9 @@ async def lock_signing_keys(session: AsyncSession) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(184202611)"))
 
 
-async def signing_keys(session: AsyncSession) -> Sequence[SigningKeyRow]:
-    """The keys in use, the newest first."""
-    in_use = select(SigningKeyRow).where(col(SigningKeyRow.retired_at).is_(None))
+async def signing_keys(session: AsyncSession, purpose: str) -> Sequence[SigningKeyRow]:
+    """The keys in use for one purpose, the newest first."""
+    in_use = select(SigningKeyRow).where(
+        col(SigningKeyRow.retired_at).is_(None), col(SigningKeyRow.kid).startswith(f"{purpose}-")
+    )
     return (await session.exec(in_use.order_by(col(SigningKeyRow.created_at).desc(), SigningKeyRow.kid))).all()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.identity import accounts, authorities, classic, creations, demo, lives, profile, resets, store
+from services.identity import accounts, admissions, authorities, classic, creations, demo, lives, profile, resets, store
 from services.identity.activities import Paper
 from services.identity.events import HANDLERS
 from services.identity.passwords import Passwords
@@ -52,6 +52,7 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
                     for course in await profile.late(session, around.now()):
                         await accounts.wake_course(session, Kind.CHANGE, course)
                     await classic.forget_old(session, around.now())
+                    await admissions.forget_old(session, around.now())
                     strange = await authorities.unknown(session)
                 for each in strange:
                     record = await around.others.get("directory", f"/organisations/{each}")

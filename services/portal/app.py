@@ -41,6 +41,7 @@ from services.portal.pages import (
     second_factor,
     standing,
     tasks,
+    tools,
     verify,
 )
 from services.portal.security import FormKeys, SecurityHeaders
@@ -60,7 +61,7 @@ AREAS: Final = (
     tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
     roles.router, requests.router, drafting.router, search.router, certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
-    directory.router, verify.router, machines.router, ops.router,
+    directory.router, verify.router, machines.router, ops.router, tools.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (
@@ -109,6 +110,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
     app.mount("/static", Files(directory=STATIC), name="static")
     for area in AREAS:
         app.include_router(area, dependencies=[Depends(enter)])
+    app.include_router(tools.machines)
 
     app.add_exception_handler(SignInFirst, _to_the_door)
     app.add_exception_handler(Trouble, _trouble)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from services.portal.extracts import ExtractsClient
     from services.portal.factors import FactorsClient
     from services.portal.making import MakingClient
+    from services.portal.tools import ToolsClient
 
 log = logger("clients")
 SOURCE: ContextVar[str] = ContextVar("source", default="")
@@ -260,11 +261,12 @@ class Clients:
     extracts: "ExtractsClient"
     making: "MakingClient"
     factors: "FactorsClient"
+    tools: "ToolsClient"
 
     async def close(self) -> None:
         """Close what was opened."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        for client in (*own, self.extracts, self.making, self.factors):
+        for client in (*own, self.extracts, self.making, self.factors, self.tools):
             await client.close()
 
 
@@ -341,9 +343,7 @@ class Wire:
         key: str = "",
     ) -> httpx2.Response:
         """The whole answer, with its headers."""
-        headers = {"Accept-Language": words.reader().language, "X-Correlation-Id": CORRELATION.get()}
-        if self._services is not None and SOURCE.get():
-            headers |= {"For-Source": SOURCE.get(), "On-Behalf": service_token("portal", self._services)}
+        headers = {"Accept-Language": words.reader().language, **self._own()}
         if session:
             headers["Authorization"] = f"Session {session}"
         if caller is not None and caller.token:
@@ -356,16 +356,37 @@ class Wire:
             headers["Content-Type"] = "application/json"
         content = body.model_dump_json().encode() if body is not None else raw
         wanted = {name: value for name, value in (params or {}).items() if value not in (None, "", [], ())}
+        said = await self._sent(method, path, content, headers, wanted)
+        if said.is_error:
+            raise answer(said.status_code, said.content)
+        return said
+
+    async def passed(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        """A question passed on as it came; the answer is whatever the service says, also when it is a no."""
+        return await self._sent(method, path, body, {**headers, **self._own()})
+
+    def _own(self) -> dict[str, str]:
+        """By which a service knows the request, and believes us where it comes from."""
+        headers = {"X-Correlation-Id": CORRELATION.get()}
+        if self._services is not None and SOURCE.get():
+            headers |= {"For-Source": SOURCE.get(), "On-Behalf": service_token("portal", self._services)}
+        return headers
+
+    async def _sent(
+        self,
+        method: str,
+        path: str,
+        content: bytes | AsyncIterator[bytes] | None,
+        headers: Mapping[str, str],
+        wanted: Mapping[str, Any] | None = None,
+    ) -> httpx2.Response:
         try:
-            said = await self._client.request(method, path, params=wanted, content=content, headers=headers)
+            return await self._client.request(method, path, params=wanted, content=content, headers=headers)
         except httpx2.TimeoutException as problem:
             raise Trouble(504, "timeout") from problem
         except httpx2.HTTPError as problem:
             log.warning("a service does not answer", path=path.split("?")[0][:40], reason=type(problem).__name__)
             raise Trouble(503, "unavailable") from problem
-        if said.is_error:
-            raise answer(said.status_code, said.content)
-        return said
 
     async def close(self) -> None:
         """Close the connections."""
@@ -572,6 +593,7 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
     from services.portal.extracts import ExtractsOverHttp
     from services.portal.factors import FactorsOverHttp
     from services.portal.making import MakingOverHttp
+    from services.portal.tools import ToolsOverHttp
 
     wires = {name: Wire(urls(name)) for name in ("directory", "certificates", "notifications")}
     wires["identity"] = Wire(urls("identity"), services=services)
@@ -585,4 +607,5 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
         ExtractsOverHttp(wires["certificates"]),
         MakingOverHttp(wires["certificates"]),
         FactorsOverHttp(wires["identity"]),
+        ToolsOverHttp(wires["identity"]),
     )

@@ -72,6 +72,8 @@ REFUSALS: Final = (
         "Too many attempts. Please wait a little and try again."),
     Refusal("link_expired", 410,
         "This link has expired. Please ask for a new one."),
+    Refusal("unknown_tool", 400,
+        "Nobody vouches for the page that sent you here, so you stay. Please tell whoever runs that tool."),
     # what is asked
     Refusal("not_found", 404,
         "There is nothing here, or nothing you may see. Please check the address, or ask who sent it to you."),

@@ -1,6 +1,7 @@
 """The same processes on real servers: compose and the chart start what `make run` starts, told the same things."""
 
 import importlib
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from deploy.local.programs import PORTS, ROOT, SERVICES
 from deploy.local.temporal import SEARCH_ATTRIBUTES
+from services.identity.tools import Tool
 
 DEPLOY = ROOT / "deploy"
 NINE = {"portal"} | {f"{row.name}-{part}" for row in SERVICES if row.name != "portal" for part in ("api", "worker")}
@@ -80,8 +82,28 @@ def test_ports_are_the_usual_ones(compose: dict[str, Any], chart: dict[str, Any]
 
 def test_only_the_portal_can_be_reached_and_only_on_this_host(compose: dict[str, Any]) -> None:
     published = {name: one["ports"] for name, one in compose["services"].items() if "ports" in one}
-    assert set(published) == {"portal"}
-    assert all(port.startswith("127.0.0.1:") for port in published["portal"])
+    assert set(published) == {"portal", "temporal-ui-engine-pages"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    engine = compose["services"]["temporal-ui-engine-pages"]
+    assert engine["profiles"], "started only by whoever asks for it"
+    assert engine["environment"]["TEMPORAL_AUTH_ENABLED"] == "true"
+
+
+def test_the_engines_pages_sign_in_as_a_tool_identity_knows(compose: dict[str, Any]) -> None:
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text).replace("${TEMPORAL_UI_SECRET:?}", "s" * 48)
+
+    told = compose["services"]["identity-api"]["environment"]["IDENTITY_TOOLS"]
+    (tool,) = [Tool.model_validate(each) for each in json.loads(filled(told))]
+    says = {
+        name: filled(value) for name, value in compose["services"]["temporal-ui-engine-pages"]["environment"].items()
+    }
+    assert (says["TEMPORAL_AUTH_CLIENT_ID"], says["TEMPORAL_AUTH_CALLBACK_URL"]) == (
+        tool.client_id, tool.redirect_uris[0]
+    )  # fmt: skip
+    assert says["TEMPORAL_AUTH_CLIENT_SECRET"] == "s" * 48
+    assert set(says["TEMPORAL_AUTH_SCOPES"].split(",")) <= set(tool.scopes)
+    assert tool.role_types == ("SYS_ADMIN",)
 
 
 def test_nothing_demonstrates_on_real_servers() -> None:

@@ -77,6 +77,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
+    elsewhere |= {"/oauth/authorize"}  # test_tools.py
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [
         each

@@ -55,6 +55,7 @@ from tests.portal.factors import FactorsInMemory
 from tests.portal.making import MakingInMemory
 from tests.portal.programs import ProgramsInMemory
 from tests.portal.registry import AccountsInMemory
+from tests.portal.tools import ToolsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -718,12 +719,13 @@ class World:
     extracts: ExtractsInMemory = field(default_factory=ExtractsInMemory)
     making: MakingInMemory = field(default_factory=MakingInMemory)
     factors: FactorsInMemory = field(default_factory=FactorsInMemory)
+    tools: ToolsInMemory = field(default_factory=ToolsInMemory)
 
     @property
     def clients(self) -> Clients:
         """The clients as the portal takes them."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        return Clients(*own, self.extracts, self.making, self.factors)
+        return Clients(*own, self.extracts, self.making, self.factors, self.tools)
 
     def caller(self, email: str) -> Caller:
         """Somebody, in his first post."""

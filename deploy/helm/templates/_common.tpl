@@ -16,6 +16,10 @@
 - name: {{ .service }}_DATABASE_URL
   valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: {{ .service }}_DATABASE_URL } }
 {{- end }}
+{{- if eq .service "IDENTITY" }}
+- name: IDENTITY_TOOLS
+  valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: IDENTITY_TOOLS, optional: true } }
+{{- end }}
 {{- if eq .service "NOTIFICATIONS" }}
 - name: NOTIFICATIONS_SMTP_USERNAME
   valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: NOTIFICATIONS_SMTP_USERNAME, optional: true } }

@@ -1,0 +1,49 @@
+"""Identity's door for other tools (OpenID Connect), as the portal sees it.
+
+One thing to remember: what tools send to us by themselves the portal passes on unread, and so it does the answer.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from services.portal.clients import Client, Wire
+from shared.contracts.tools import ToolAnswer, ToolQuestion
+
+
+@dataclass(frozen=True)
+class Passed:
+    """An answer of identity's for a tool."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class ToolsClient(Client):
+    """Signing in to other tools."""
+
+    @abstractmethod
+    async def asked(self, session: str, question: ToolQuestion) -> ToolAnswer:
+        """A browser came with a tool's request."""
+
+    @abstractmethod
+    async def passed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Passed:
+        """A tool's own question, word for word."""
+
+
+class ToolsOverHttp(ToolsClient):
+    """The identity service."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def asked(self, session: str, question: ToolQuestion) -> ToolAnswer:
+        said = await self._wire.ask("POST", "/oauth/authorizations", session=session, body=question)
+        return ToolAnswer.model_validate_json(said)
+
+    async def passed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Passed:
+        said = await self._wire.passed(method, path, body, headers)
+        return Passed(said.status_code, said.content, dict(said.headers))
+
+    async def close(self) -> None:
+        """The wire is closed by the client that owns it."""
