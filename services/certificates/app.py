@@ -12,6 +12,7 @@ from services.certificates import (
     extract_api,
     lines_api,
     sheets_of_lines,
+    sps_api,
 )
 from services.certificates.api import router
 from services.certificates.objects import store_of
@@ -45,6 +46,7 @@ def make_app(around: Surroundings) -> FastAPI:
     app.include_router(extract_api.router)
     app.include_router(documents_api.router)
     app.include_router(lines_api.router)
+    app.include_router(sps_api.router)
     app.include_router(api_finding.router)
     app.include_router(api_machines.router)
     add_feed(app, around.database)

@@ -18,6 +18,7 @@ from services.certificates import commodities, extract_paper, extract_views, ext
 from services.certificates.models import CertificateRow, ExtractRow, JournalRow, PartyRow, SealedRow
 from services.certificates.pdf import Attached, Copy
 from services.certificates.seal import Seals, canonical, fingerprint
+from services.certificates.sps.writing import written
 from services.certificates.statements import stated
 from shared.contracts.certificates import CertificateView, CommodityView, ExtractView
 from shared.kit.keys import Keyring
@@ -34,6 +35,7 @@ AFTER_ISSUE: Final = frozenset({"clearance_country", "entry_authority", "first_c
 """What others than the issuing body may still change after it signed (guide 002 §3.3)."""
 RECORDS: Final = ("certificate.json", "extract.json")
 """What the record within a copy is called."""
+SPS: Final = "sps-certificate.xml"
 View = TypeVar("View", CertificateView, ExtractView)
 
 
@@ -133,7 +135,7 @@ async def _copy(
         sealed_by=_name(last, sources),
         sealed_id=last.organisation_id if last else "",
         sealed_country=_country(last, sources),
-        attached=await _attached(session, row, document, signed),
+        attached=await _attached(session, row, view, document, signed),
         demo=press.demo,
     )
 
@@ -177,9 +179,13 @@ def _later(lines: list[JournalRow]) -> dict[str, datetime]:
 
 
 async def _attached(
-    session: AsyncSession, row: CertificateRow | ExtractRow, document: dict[str, Any], signed: list[JournalRow]
+    session: AsyncSession,
+    row: CertificateRow | ExtractRow,
+    view: CertificateView | ExtractView,
+    document: dict[str, Any],
+    signed: list[JournalRow],
 ) -> tuple[Attached, ...]:
-    """The record of this revision with its signatures and keys, and each sealed document byte for byte."""
+    """The record of this revision with its signatures and keys, each sealed document byte for byte, and SPS XML."""
     kind = "certificate" if isinstance(row, CertificateRow) else "extract"
     used = {line.seal["key"] for line in signed if line.seal}
     record = {
@@ -202,4 +208,13 @@ async def _attached(
             )
             for each in sealed
         ),
+        *_as_sps(view),
     )
+
+
+def _as_sps(view: CertificateView | ExtractView) -> tuple[Attached, ...]:
+    """A certificate in the form other systems exchange; the standard knows no extracts."""
+    if not isinstance(view, CertificateView):
+        return ()
+    says = "The certificate as UN/CEFACT SPS certificate"
+    return (Attached(SPS, written(view).decode(), says, "application/xml"),)

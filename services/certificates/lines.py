@@ -1,7 +1,7 @@
 """Product lines in and out: what a sheet names is looked up, and all of it is taken or nothing."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,26 +56,36 @@ async def _organisations(session: AsyncSession, sheet: Read, lines: list[dict[st
     said = {str(line[part]) for line in lines for part in ORGANISATIONS if line.get(part)}
     if not said:
         return []
-    names = sorted({each.lower() for each in said})
-    found = (await session.execute(_NAMED, {"names": names, "codes": sorted(each.upper() for each in said)})).all()
+    fitting = await called(session, said)
     problems = []
     for number, line in enumerate(lines):
         for part in ORGANISATIONS:
             if not line.get(part):
                 continue
-            wanted, kind = str(line[part]), KINDS[f"product_lines.{part}"]
-            fits = {
-                str(each[0])
-                for each in found
-                if each[1] == kind
-                and (each[2] == wanted.lower() or each[3] == wanted.upper() or str(each[0]) == wanted)
-            }
+            wanted = str(line[part])
+            fits = fitting(wanted, KINDS[f"product_lines.{part}"])
             if len(fits) == 1:
                 line[part] = fits.pop()
             else:
                 code = "several_organisations" if fits else "organisation_not_found"
                 problems.append(sheet.wrong(number, part, code, name=wanted[:100]))
     return problems
+
+
+async def called(session: AsyncSession, said: set[str]) -> Callable[[str, str], set[str]]:
+    """A function from what somebody calls an organisation of a kind (id, code or whole name) to those that fit."""
+    names = sorted({each.lower() for each in said})
+    asked = {"names": names, "codes": sorted({each.upper() for each in said})}
+    found = (await session.execute(_NAMED, asked)).all() if said else []
+
+    def fitting(wanted: str, kind: str) -> set[str]:
+        return {
+            str(each[0])
+            for each in found
+            if each[1] == kind and (each[2] == wanted.lower() or each[3] == wanted.upper() or str(each[0]) == wanted)
+        }
+
+    return fitting
 
 
 async def _goods(session: AsyncSession, sheet: Read, now: datetime) -> list[Problem]:

@@ -241,6 +241,16 @@ PROBLEMS: Final = {
         "Nobody in the directory is called {name}. Please give the exact name, or the code.",
     "several_organisations":
         "Several organisations are called {name}. Please give the code, or choose it by hand afterwards.",
+    "sps_unknown":
+        "The element {element} has no place here. Please remove it, or use version 17 of the SPS certificate.",
+    "sps_missing":
+        "The element {element} is missing here. Please add it; it may be empty.",
+    "sps_twice":
+        "The element {element} may stand here once. Please remove the others.",
+    "sps_value":
+        "The element {element} holds something of another kind. Please correct it.",
+    "sps_type":
+        "This is a certificate of type {code}. Please send a certificate of inspection, type 856.",
     # the signatures
     "papers_not_acceptable":
         "Box 18 needs an acceptable documentary check. Please correct the description, or delete the certificate.",
