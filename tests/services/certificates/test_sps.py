@@ -58,7 +58,7 @@ async def test_what_is_written_is_read_again_without_loss(house: House, model: s
 
 
 async def test_batches_goods_in_bulk_and_holes_survive_as_well(house: House) -> None:
-    bulk = {
+    bulk: dict[str, Any] = {
         "release_by_batches": True,
         "first_consignee": None,
         "bulk_no_container": True,
