@@ -11,6 +11,7 @@ from services.certificates import (
     documents_api,
     extract_api,
     lines_api,
+    questions_api,
     sheets_of_lines,
     sps_api,
 )
@@ -47,6 +48,7 @@ def make_app(around: Surroundings) -> FastAPI:
     app.include_router(documents_api.router)
     app.include_router(lines_api.router)
     app.include_router(sps_api.router)
+    app.include_router(questions_api.router)
     app.include_router(api_finding.router)
     app.include_router(api_machines.router)
     add_feed(app, around.database)

@@ -131,7 +131,7 @@ async def add(
     session: AsyncSession, certificate_id: str, actor: Actor, new: NewDocument, key: str, now: datetime
 ) -> CertificateRow:
     """A document is added: row, journal line, event. The same key adds it once."""
-    row, mine, known, digest = await _opened(session, certificate_id, actor, key, ["document", new.model_dump()], now)
+    row, mine, known, digest = await opened(session, certificate_id, actor, key, ["document", new.model_dump()], now)
     if digest is None:
         return row
     if not law.may_add(mine, len(row.documents)):
@@ -156,7 +156,7 @@ async def change(
 ) -> CertificateRow:
     """A new version of a document, on the version seen; the one before stays beside it."""
     told = ["document", document_id, new.model_dump()]
-    row, mine, known, digest = await _opened(session, certificate_id, actor, key, told, now)
+    row, mine, known, digest = await opened(session, certificate_id, actor, key, told, now)
     if digest is None:
         return row
     before = _standing(row, document_id)
@@ -186,7 +186,7 @@ async def withdraw(
 ) -> CertificateRow:
     """A document is taken back, as long as no signature covers it. It is kept, and shown as withdrawn."""
     told = ["withdrawal", document_id, wish.model_dump()]
-    row, mine, known, digest = await _opened(session, certificate_id, actor, key, told, now)
+    row, mine, known, digest = await opened(session, certificate_id, actor, key, told, now)
     if digest is None:
         return row
     before = _standing(row, document_id)
@@ -204,10 +204,10 @@ async def withdraw(
     return row
 
 
-async def _opened(
+async def opened(
     session: AsyncSession, certificate_id: str, actor: Actor, key: str, told: list[Any], now: datetime
 ) -> tuple[CertificateRow, frozenset[Tie], Facts, str | None]:
-    """The row, locked, with what a change to it rests on; no digest when this very change was told before."""
+    """The row, locked, and what a change beside its boxes rests on; no digest when this was told before."""
     digest = store.digest_of(actor, certificate_id, told)
     row = await store.locked(session, certificate_id)
     known, _ = await store.facts(session, row.content, now, also=[row.creator, actor.organisation_id])

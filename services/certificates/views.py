@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import paper, store
+from services.certificates import paper, questions, store
 from services.certificates.models import (
     CertificateRow,
     ExtractRow,
@@ -137,6 +137,7 @@ async def certificate(
         replaced_by=await _link(session, row.replaced_by, actor),
         irregularities=await _irregularities(session, row) if mine and status not in UNCHECKED else [],
         documents=row.documents if mine else [],
+        questions=await questions.open_ones(session, row) if mine and row.submitted else 0,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import batches, roles, store
+from services.notifications import batches, questions, roles, store
 from services.notifications.letters import Beside, notices, rows_for
 from shared.events.base import Event
 from shared.events.certificates import CertificateClockRang, CertificateEdited, CertificateMoved
@@ -52,4 +52,5 @@ HANDLERS: Final[dict[type[Event], Handler]] = {
     PersonChanged: forget_person,
     **roles.HANDLERS,
     **batches.HANDLERS,
+    **questions.HANDLERS,
 }

@@ -20,6 +20,7 @@ from services.notifications import writing
 from services.notifications.batches import ABOUT_BATCHES
 from services.notifications.letters import LETTERS
 from services.notifications.models import LetterRow, NoticeRow, State
+from services.notifications.questions import ABOUT_QUESTIONS
 from services.notifications.roles import ABOUT_ROLES
 from services.notifications.store import ORDERS, Outgoing
 from services.notifications.writing import Reader
@@ -31,6 +32,7 @@ MORNING: Final = time(7)
 TOPIC: Final[Mapping[str, Topic]] = {
     **dict.fromkeys(ABOUT_ROLES, Topic.ROLES),
     **dict.fromkeys(ABOUT_BATCHES, Topic.BATCHES),
+    **dict.fromkeys(ABOUT_QUESTIONS, Topic.CERTIFICATES),
     **{row.letter: Topic.REMINDERS for row in LETTERS if row.event is CertificateClockRang},
     **{row.letter: Topic.CERTIFICATES for row in LETTERS if row.event is not CertificateClockRang},
 }

@@ -115,6 +115,8 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "reason": one_line(facts.get("reason") or ""),
         "until": _moment(facts.get("until"), language, reader.time_zone),
         "arrival": _moment(facts.get("arrival"), language, reader.time_zone),
+        "said": one_line(facts.get("said") or ""),
+        "box": _box(facts.get("field"), facts.get("form_model"), language),
         "boxes": ", ".join(dict.fromkeys(_title(field, language) for field in facts.get("boxes") or ())),
     } | {name: _enclosed(facts.get(name, nothing)) for name, nothing in ENCLOSED.items()}
 
@@ -137,6 +139,16 @@ def _marked(speech: dict[str, Any]) -> dict[str, Any]:
 def _title(field: str, language: str) -> str:
     box = BOX.get(field) or BOX.get(field.partition(".")[0])
     return say(box.label(Model.COI_2017), language) if box else field
+
+
+def _box(field: str | None, form: str | None, language: str) -> str:
+    """The one box a letter is about, by its number and title on the certificate's form."""
+    row = BOX.get(field or "")
+    if row is None:
+        return ""
+    model = Model(form) if form in set(Model) else Model.COI_2017
+    number, title = row.number(model), say(row.label(model), language)
+    return f"{number} · {title}" if number else title
 
 
 def _moment(iso: str | None, language: str, zone: str) -> str:

@@ -34,6 +34,7 @@ from services.portal.pages import (
     passwords,
     profile,
     proposals,
+    questions,
     registration,
     requests,
     roles,
@@ -61,7 +62,7 @@ AREAS: Final = (
     tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
     roles.router, requests.router, drafting.router, search.router, certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
-    directory.router, verify.router, machines.router, ops.router, tools.router,
+    questions.router, directory.router, verify.router, machines.router, ops.router, tools.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (

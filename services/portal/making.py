@@ -1,4 +1,4 @@
-"""What making a certificate needs beside its boxes, as the portal sees it: documents and their files.
+"""What making a certificate needs beside its boxes, as the portal sees it: documents and their files, questions.
 
 One thing to remember: a file is handed on piece by piece; the web site keeps none.
 """
@@ -14,6 +14,7 @@ from services.portal import forms
 from services.portal.clients import Caller, Client, Wire, segment
 from shared.contracts.certificates import CertificateView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
+from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView
 from shared.rules.documents import DOCUMENT_FIELDS, TYPE
 
 PIECE: Final = 256 * 1024
@@ -77,6 +78,24 @@ class MakingClient(Client):
     async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         """A picture of its first page."""
 
+    @abstractmethod
+    async def questions(self, caller: Caller, certificate_id: str) -> QuestionsView:
+        """What was asked and answered about a certificate."""
+
+    @abstractmethod
+    async def ask(self, caller: Caller, certificate_id: str, new: NewQuestion, key: str) -> QuestionsView:
+        """Ask one of the parties."""
+
+    @abstractmethod
+    async def answer(
+        self, caller: Caller, certificate_id: str, question_id: str, new: NewMessage, key: str
+    ) -> QuestionsView:
+        """One more message to a question."""
+
+    @abstractmethod
+    async def settle(self, caller: Caller, certificate_id: str, question_id: str, key: str) -> QuestionsView:
+        """Say that one's own question is settled."""
+
 
 class MakingOverHttp(MakingClient):
     """The certificates service."""
@@ -129,6 +148,24 @@ class MakingOverHttp(MakingClient):
 
     async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         return await self._kept(caller, f"/certificates/{segment(certificate_id)}/files/{segment(upload_id)}/preview")
+
+    async def questions(self, caller: Caller, certificate_id: str) -> QuestionsView:
+        path = f"/certificates/{segment(certificate_id)}/questions"
+        return QuestionsView.model_validate_json(await self._wire.ask("GET", path, caller))
+
+    async def ask(self, caller: Caller, certificate_id: str, new: NewQuestion, key: str) -> QuestionsView:
+        path = f"/certificates/{segment(certificate_id)}/questions"
+        return QuestionsView.model_validate_json(await self._wire.ask("POST", path, caller, body=new, key=key))
+
+    async def answer(
+        self, caller: Caller, certificate_id: str, question_id: str, new: NewMessage, key: str
+    ) -> QuestionsView:
+        path = f"/certificates/{segment(certificate_id)}/questions/{segment(question_id)}/messages"
+        return QuestionsView.model_validate_json(await self._wire.ask("POST", path, caller, body=new, key=key))
+
+    async def settle(self, caller: Caller, certificate_id: str, question_id: str, key: str) -> QuestionsView:
+        path = f"/certificates/{segment(certificate_id)}/questions/{segment(question_id)}/settlement"
+        return QuestionsView.model_validate_json(await self._wire.ask("POST", path, caller, key=key))
 
     async def _kept(self, caller: Caller, path: str, params: Mapping[str, Any] | None = None) -> Kept:
         said = await self._wire.answered("GET", path, caller, params=params)

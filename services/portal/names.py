@@ -140,6 +140,11 @@ EVENTS: Final = {
     "document_added": N_("Document added"),
     "document_changed": N_("New version of a document"),
     "document_withdrawn": N_("Document withdrawn"),
+    "question_asked": N_("Question asked"),
+    "question_answered": N_("Answer to a question"),
+    "question_settled": N_("Question settled"),
+    "book_extract": N_("Quantity booked for an extract"),
+    "return_extract": N_("Quantity of an extract returned"),
     "merge":   N_("Two records of one organisation became one"),
 }
 """What a line of the journal says was done."""

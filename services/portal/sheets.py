@@ -24,6 +24,8 @@ from shared.contracts.directory import OrganisationView
 from shared.rules.boxes import BOX, Box, Filled, Model
 from shared.rules.deadlines import CLOCKS
 from shared.rules.forms import FORMS, box_signed_by
+from shared.rules.permissions import Tie
+from shared.rules.questions import askable
 from shared.rules.shape import PARTS
 from shared.rules.status import Action, Status
 
@@ -61,6 +63,8 @@ class Sheet:
     problems: tuple[Placed, ...] = ()
     found: Mapping[str, tuple[OrganisationView, ...]] = field(default_factory=dict)
     """Organisations found for a field, where somebody searched without scripts."""
+    askable: bool = False
+    """Whether this reader may ask somebody about a box."""
 
     @property
     def boxes(self) -> tuple[SheetBox, ...]:
@@ -212,6 +216,7 @@ def laid_out(
         open=everything,
         problems=tuple(placed(view.problems if problems is None else problems, model)),
         found=found or {},
+        askable=bool(view.number) and askable(view.status, frozenset(Tie(each) for each in view.ties)),
     )
 
 

@@ -346,6 +346,8 @@ class CertificateView(View):
     irregularities: list[IrregularityView] = Field(default_factory=list)
     documents: list[dict[str, Any]] = Field(default_factory=list)
     """The newest version of each document, as a signature covers it; for the parties."""
+    questions: int = 0
+    """How many questions about it nobody has settled yet; for the parties."""
 
 
 class NewExtract(View):

@@ -21,7 +21,7 @@ class Topic(StrEnum):
     """The kinds of letters a person may want otherwise than at once; letters about his account always come."""
 
     CERTIFICATES = "certificates"
-    """Moves of certificates, and boxes that were changed."""
+    """Moves of certificates, boxes that were changed, questions."""
     BATCHES = "batches"
     """Extracts."""
     REMINDERS = "reminders"

@@ -8,6 +8,7 @@ from pydantic import Field
 from shared.events.base import Event
 from shared.rules.extracts import ExtractStatus
 from shared.rules.permissions import Tie
+from shared.rules.questions import Ask
 from shared.rules.status import Action, Status
 
 
@@ -34,6 +35,29 @@ class CertificateEdited(Event):
     """The time of arrival was entered for the first time: prior notification."""
     arrival_at: datetime | None = None
     """When the goods are expected, as the certificate says now."""
+
+
+class QuestionWritten(Event):
+    """A question about a certificate was asked, answered or settled."""
+
+    subject: ClassVar[str] = "certificates.certificate.question_written.v1"
+    certificate_id: str
+    number: str | None
+    form_model: str
+    question: int
+    """Its number within the certificate."""
+    kind: Ask
+    field: str | None = None
+    """The box it is about."""
+    step: str
+    """asked, answered or settled."""
+    by: str
+    """The organisation that wrote."""
+    to: str
+    """The other side."""
+    text: str | None = None
+    """The beginning of what was written."""
+    parties: dict[Tie, list[str]]
 
 
 class CertificateMoved(Event):

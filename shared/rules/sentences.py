@@ -11,6 +11,7 @@ from shared.rules.deadlines import CLOCKS
 from shared.rules.documents import DOCUMENT_FIELDS, DOCUMENT_TYPES
 from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_CLOCKS, EXTRACT_FORMS
 from shared.rules.forms import FORMS
+from shared.rules.questions import LABELS as QUESTION_LABELS
 from shared.rules.refusals import REFUSALS
 from shared.rules.secret_questions import SECRET_QUESTIONS
 
@@ -309,6 +310,7 @@ def msgids() -> tuple[str, ...]:
                 *(row.then for row in EXTRACT_CLOCKS),
                 *(row.name for row in DOCUMENT_TYPES),
                 *(row.label for row in DOCUMENT_FIELDS),
+                *QUESTION_LABELS.values(),
                 *(row.says for row in SECRET_QUESTIONS),
             ]
         )

@@ -5,19 +5,31 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from services.portal.clients import Caller, Trouble
 from services.portal.making import Kept, MakingClient
 from shared.contracts.certificates import CertificateView, MayView, ProblemView
 from shared.contracts.documents import DocumentsView, DocumentView, FileView, NewDocument, Withdrawal
+from shared.contracts.questions import (
+    AskableView,
+    MessageView,
+    NewMessage,
+    NewQuestion,
+    QuestionsView,
+    QuestionView,
+)
 from shared.rules.documents import Media, document_problems
+from shared.rules.questions import Ask
 from shared.rules.sentences import SENTENCES
 from shared.rules.status import Status
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 UPLOAD = "00000000-0000-4000-8000-0000000000f1"
 DOCUMENT = "00000000-0000-4000-8000-0000000000d1"
+QUESTION = "00000000-0000-4000-8000-0000000000e1"
+EXPORTER = str(uuid5(NAMESPACE_URL, "https://bordereau.example/organisations/atlas-bio-export"))
+INSPECTOR = str(uuid5(NAMESPACE_URL, "https://bordereau.example/organisations/ecocert-ma"))
 BODY = b"%PDF-1.4\n%%EOF\n"
 
 
@@ -42,6 +54,32 @@ def a_document(**more: Any) -> DocumentView:
         "may_withdraw": True,
     }
     return DocumentView(**{**said, **more})
+
+
+def a_question(**more: Any) -> QuestionView:
+    """The issuing body asks the exporter to correct box 16."""
+    said: dict[str, Any] = {
+        "id": QUESTION,
+        "number": 1,
+        "kind": Ask.CORRECTION,
+        "field": "gross_weight",
+        "asked_by": INSPECTOR,
+        "asked_by_name": "ECOCERT SA (démonstration)",
+        "asked_of": EXPORTER,
+        "asked_of_name": "Atlas Bio Export (démonstration)",
+        "at": NOON,
+        "waits_for": EXPORTER,
+        "messages": [a_message("The pallets are missing.", INSPECTOR, "Inès Chraïbi", 1)],
+        "may_write": True,
+    }
+    return QuestionView(**{**said, **more})
+
+
+def a_message(text: str, organisation: str, person: str, number: int) -> MessageView:
+    """A message of somebody."""
+    return MessageView(
+        number=number, at=NOON, person=person, organisation_id=organisation, organisation="Somebody", text=text
+    )
 
 
 def a_certificate(certificate_id: str, revision: int) -> CertificateView:
@@ -72,6 +110,7 @@ class MakingInMemory(MakingClient):
 
     items: list[DocumentView] = field(default_factory=lambda: [a_document()])
     withdrawn: list[DocumentView] = field(default_factory=list)
+    asked: list[QuestionView] = field(default_factory=lambda: [a_question()])
     sheets: list[bytes] = field(default_factory=list)
     sent: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -147,6 +186,77 @@ class MakingInMemory(MakingClient):
 
     async def preview(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         raise Trouble(404, "not_found")
+
+    async def questions(self, caller: Caller, certificate_id: str) -> QuestionsView:
+        mine = caller.organisation_id
+        sides = [INSPECTOR, EXPORTER]
+        items = [
+            each.model_copy(
+                update={"may_write": mine in sides and not each.settled_at}
+                | {"may_settle": mine == each.asked_by and not each.settled_at}
+            )
+            for each in self.asked
+        ]
+        may_ask = [
+            AskableView(kind=kind, organisation_id=each, organisation=f"Side {each[:4]}")
+            for kind in Ask
+            for each in sides
+            if each != mine and (kind is Ask.QUESTION or mine == INSPECTOR)
+        ]
+        return QuestionsView(items=items, may_ask=may_ask)
+
+    async def ask(self, caller: Caller, certificate_id: str, new: NewQuestion, key: str) -> QuestionsView:
+        if not new.asked_of:
+            raise Trouble(403, "not_permitted", SENTENCES["not_permitted"], "asked_of")
+        mine = caller.organisation_id or ""
+        asked = a_question(
+            id=str(uuid4()),
+            number=len(self.asked) + 1,
+            kind=new.kind,
+            field=new.field,
+            asked_by=mine,
+            asked_of=new.asked_of,
+            waits_for=new.asked_of,
+            messages=[self._message(new, mine, 1)],
+        )
+        self.asked = [asked, *self.asked]
+        return await self.questions(caller, certificate_id)
+
+    async def answer(
+        self, caller: Caller, certificate_id: str, question_id: str, new: NewMessage, key: str
+    ) -> QuestionsView:
+        mine = caller.organisation_id or ""
+        self.asked = [
+            each.model_copy(
+                update={
+                    "messages": [*each.messages, self._message(new, mine, len(each.messages) + 1)],
+                    "waits_for": each.asked_by if mine == each.asked_of else each.asked_of,
+                }
+            )
+            if each.id == question_id
+            else each
+            for each in self.asked
+        ]
+        return await self.questions(caller, certificate_id)
+
+    async def settle(self, caller: Caller, certificate_id: str, question_id: str, key: str) -> QuestionsView:
+        settled = {"settled_at": NOON, "waits_for": None}
+        self.asked = [
+            each.model_copy(update=settled)
+            if each.id == question_id and each.asked_by == caller.organisation_id
+            else each
+            for each in self.asked
+        ]
+        return await self.questions(caller, certificate_id)
+
+    def _message(self, new: NewQuestion | NewMessage, mine: str, number: int) -> MessageView:
+        if not new.text.strip():
+            said = ProblemView(
+                field="questions.text", box=None, title="", code="needed", message="Please fill in: What you write."
+            )
+            raise Trouble(422, "incomplete", SENTENCES["incomplete"], problems=(said,))
+        file = self._file(new.upload) if new.upload else None
+        return a_message(new.text, mine, "Somebody", number).model_copy(update={"file": file})
 
     async def close(self) -> None:
         pass

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
-from tests.portal.making import DOCUMENT, UPLOAD
+from tests.portal.making import DOCUMENT, QUESTION, UPLOAD
 from tests.portal.programs import DELIVERY, HOOK
 from tests.portal.world import World, organisation_id
 
@@ -35,6 +35,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{extract_id}": EXTRACT,
         "{document_id}": DOCUMENT,
         "{upload_id}": UPLOAD,
+        "{question_id}": QUESTION,
         "{organisation_id}": organisation_id("ecocert-ma"),
         "{action}": action,
         "{key}": "13",
@@ -75,6 +76,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {"/extracts/{extract_id}/journal.json", "/verify/keys.json"}
     elsewhere |= {f"/certificates/{{certificate_id}}/lines{more}.{{kind}}" for more in ("", "-template")}
     elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
+    elsewhere |= {f"/certificates/{{certificate_id}}/questions/{part}" for part in ("live", "notice")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
     elsewhere |= {"/oauth/authorize"}  # test_tools.py

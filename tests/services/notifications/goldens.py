@@ -8,6 +8,7 @@ from services.notifications import writing
 from services.notifications.batches import ABOUT_BATCHES, BATCH_LETTERS
 from services.notifications.letters import LETTERS, ORDERED
 from services.notifications.paces import DIGEST
+from services.notifications.questions import ABOUT_QUESTIONS
 from services.notifications.roles import ABOUT_ROLES, WAITING
 from services.notifications.writing import Reader
 from shared.rules.deadlines import CLOCKS
@@ -49,7 +50,9 @@ def readers_of(letter: str) -> list[Tie]:
 
 def goldens() -> Iterator[tuple[str, str, str]]:
     """Letter, language and what it looks like: for each reader the text, and the page of the first."""
-    for letter in sorted({row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES | {DIGEST}):
+    for letter in sorted(
+        {row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES | ABOUT_QUESTIONS | {DIGEST}
+    ):
         for language, zone in (("en", "Africa/Casablanca"), ("fr", "Europe/Paris")):
             yield letter, language, "\n".join(_pages(letter, language, zone))
 
@@ -70,6 +73,8 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
             "arrival": (NOON + timedelta(days=9)).isoformat() if letter in ("issued", "prior-notification") else None,
             "boxes": ["arrival_at", "gross_weight", "containers"],
         }
+        if letter in ABOUT_QUESTIONS:
+            facts |= {"field": "gross_weight", "form_model": "COI_2022", "said": "Is it <b>1 200</b> kg?"}
         if letter in ABOUT_ROLES:
             facts |= {"parties": {"ORGANISATION": ["pyrenees"]}, "days": 30, "count": 2, "reason": None}
             facts |= {"requests": ENCLOSED["requests"]} if letter == WAITING else {}

@@ -9,6 +9,7 @@ from jinja2 import Environment
 from services.notifications.batches import ABOUT_BATCHES
 from services.notifications.letters import LETTERS, ORDERED
 from services.notifications.paces import DIGEST
+from services.notifications.questions import ABOUT_QUESTIONS
 from services.notifications.roles import ABOUT_ROLES
 from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter
 from shared.words import catalogue
@@ -29,7 +30,9 @@ def test_no_golden_is_left_over() -> None:
 
 def test_every_folder_is_a_letter_and_every_letter_a_folder() -> None:
     folders = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
-    assert folders == {row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES | {DIGEST}
+    assert folders == {row.letter for row in LETTERS} | ORDERED | ABOUT_ROLES | ABOUT_BATCHES | ABOUT_QUESTIONS | {
+        DIGEST
+    }
     for folder in folders:
         assert {file.name for file in (TEMPLATES / folder).iterdir()} == {"subject.txt", "body.txt", "body.html"}
 
