@@ -129,6 +129,7 @@ def _surroundings(row: Service, var: Path, addresses: Addresses, database: Serve
         "SMTP_PORT": str(addresses.ports["smtp"]),
         "SENDER": "Bordereau <noreply@bordereau.example>",
         "DEMO": str(demo).lower(),
+        **({"REGISTRATION": "both"} if demo else {}),
         "MIGRATE_AT_START": "true",
         "LOG_LEVEL": "INFO",
     }

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.identity import authorities, classic, creations, links, temporary
 from services.identity.api import CurrentDesk, Desk, refuse_weak
-from services.identity.api_registrations import name_problems, tidied, wearer_of
+from services.identity.api_registrations import name_problems, refuse_unoffered, tidied, wearer_of
 from services.identity.links import Purpose
 from services.identity.models import ChoiceRow, LinkRow, RegistrationRow
 from services.identity.rules import Wearer, asked_for, is_address, is_language, missing
@@ -31,6 +31,7 @@ from shared.contracts.users import (
     TemporarySignIn,
 )
 from shared.kit.http import IdempotencyKey
+from shared.kit.settings import Registering
 from shared.reference.countries import countries
 from shared.reference.departments import department_of
 from shared.rules.deadlines import REGISTRATION_LIFETIME
@@ -55,6 +56,7 @@ LONGEST = {
 @router.post("/registrations/classic", status_code=202)
 async def register(form: ClassicRegistration, key: IdempotencyKey, source: Source, desk: CurrentDesk) -> ClassicTaken:
     """Take a classic request; the answer is the same whoever has this address."""
+    refuse_unoffered(desk, Registering.CLASSIC)
     desk.registrations.hit_or_refuse(source)
     tidy = form.model_copy(
         update={

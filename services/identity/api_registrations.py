@@ -42,6 +42,7 @@ from shared.contracts.identity import (
 )
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentService
+from shared.kit.settings import Registering
 from shared.rules.deadlines import LINK_LIFETIME
 from shared.rules.refusals import Refused
 from shared.rules.sentences import SENTENCES
@@ -69,6 +70,7 @@ async def challenge(desk: CurrentDesk) -> Challenge:
 @router.post("/registrations", status_code=202)
 async def register(form: Registration, key: IdempotencyKey, source: Source, desk: CurrentDesk) -> RegistrationView:
     """Take a registration; the answer is the same whoever has this address."""
+    refuse_unoffered(desk, Registering.EU)
     desk.registrations.hit_or_refuse(source)
     tidy = form.model_copy(
         update={name: tidied(getattr(form, name)) for name in ("first_name", "last_name", "email", "email_again")}
@@ -83,6 +85,12 @@ async def register(form: Registration, key: IdempotencyKey, source: Source, desk
 def tidied(text: str) -> str:
     """What somebody typed, composed and on one line."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def refuse_unoffered(desk: Desk, way: Registering) -> None:
+    """A way of registering that this installation does not offer is not there."""
+    if not desk.around.settings.registration.offers(way):
+        raise Refused("not_found")
 
 
 def refuse_wrong(form: Registration) -> None:

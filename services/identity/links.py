@@ -71,7 +71,7 @@ KINDS: Final = (
     Kind(Purpose.LATE_REQUESTS,   "/users?state=CONFIRMED"),
     Kind(Purpose.ACTIVATED,       "/sign-in"),
     Kind(Purpose.REFUSED,         "/contact"),
-    Kind(Purpose.EXPIRED,         "/registration"),
+    Kind(Purpose.EXPIRED,         "/registration/classic"),
     Kind(Purpose.RESET,           "/password/{secret}",                  LINK_LIFETIME),
     Kind(Purpose.TEMPORARY,       "/sign-in",                            TEMPORARY_PASSWORD_LIFETIME),
     Kind(Purpose.CHANGED,         "/password"),

@@ -22,6 +22,7 @@ from services.portal.look import STATIC, Look
 from services.portal.pages import (
     account,
     certificates,
+    classic,
     deciding,
     directory,
     documents,
@@ -43,6 +44,7 @@ from services.portal.pages import (
     standing,
     tasks,
     tools,
+    users,
     verify,
 )
 from services.portal.security import FormKeys, SecurityHeaders
@@ -60,6 +62,7 @@ log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
+    classic.router, users.router,
     roles.router, requests.router, drafting.router, search.router, certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
     questions.router, directory.router, verify.router, machines.router, ops.router, tools.router,

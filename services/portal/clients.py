@@ -38,6 +38,7 @@ from shared.kit.sessions import service_token
 
 if TYPE_CHECKING:
     from services.portal.accounts import AccountsClient
+    from services.portal.classic import ClassicClient
     from services.portal.extracts import ExtractsClient
     from services.portal.factors import FactorsClient
     from services.portal.making import MakingClient
@@ -259,6 +260,7 @@ class Clients:
     ops: OpsClient
     accounts: "AccountsClient"
     extracts: "ExtractsClient"
+    classic: "ClassicClient"
     making: "MakingClient"
     factors: "FactorsClient"
     tools: "ToolsClient"
@@ -266,7 +268,7 @@ class Clients:
     async def close(self) -> None:
         """Close what was opened."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        for client in (*own, self.extracts, self.making, self.factors, self.tools):
+        for client in (*own, self.extracts, self.classic, self.making, self.factors, self.tools):
             await client.close()
 
 
@@ -590,6 +592,7 @@ def segment(text: str) -> str:
 def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Clients:
     """The clients of running services, by the address of each; identity believes us where a request comes from."""
     from services.portal.accounts import AccountsOverHttp
+    from services.portal.classic import ClassicOverHttp
     from services.portal.extracts import ExtractsOverHttp
     from services.portal.factors import FactorsOverHttp
     from services.portal.making import MakingOverHttp
@@ -605,6 +608,7 @@ def over_http(urls: Callable[[str], str], services: Keyring | None = None) -> Cl
         OpsOverHttp(wires),
         AccountsOverHttp(wires["identity"]),
         ExtractsOverHttp(wires["certificates"]),
+        ClassicOverHttp(wires["identity"]),
         MakingOverHttp(wires["certificates"]),
         FactorsOverHttp(wires["identity"]),
         ToolsOverHttp(wires["identity"]),

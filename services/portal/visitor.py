@@ -167,6 +167,7 @@ async def enter(request: Request) -> None:
         "here": path_of(request) if request.method == "GET" else "/",
         "form_token": house.keys.token(browser, session),
         "demo": house.settings.demo,
+        "registering": house.settings.registration,
         "now": house.clock(),
     }
     request.state.visitor = None

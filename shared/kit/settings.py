@@ -1,8 +1,23 @@
 """Settings: one class per process, read from the environment when it starts and handed down."""
 
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Registering(StrEnum):
+    """Which forms of registering are offered; both may be."""
+
+    EU = "eu"
+    """EU Login: the person alone, by the link in a letter (guides 000-002)."""
+    CLASSIC = "classic"
+    """TRACES classic: validated by the authority of the establishment (guides 003, 004)."""
+    BOTH = "both"
+
+    def offers(self, way: "Registering") -> bool:
+        """Whether this way is open."""
+        return self in (way, Registering.BOTH)
 
 
 class ServiceSettings(BaseSettings):
@@ -25,6 +40,7 @@ class ServiceSettings(BaseSettings):
     notifications_url: str = "http://127.0.0.1:8104"
     portal_url: str = "http://127.0.0.1:8080"
     mailbox_url: str = ""
+    registration: Registering = Registering.EU
     demo: bool = False
     demo_file: Path | None = None
     migrate_at_start: bool = False

@@ -26,7 +26,7 @@ def site_over(world: World, var: Path, **settings: Any) -> WebSite:
         demo_file=DEMO / "accounts.json",
         codec_key_file=var / "codec.key",
         var=var,
-        **settings,
+        **{"registration": "both", **settings},
     )
     return create_app(known, world.clients, now=lambda: NOON)
 

@@ -7,12 +7,14 @@ from fastapi.routing import APIRoute
 
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
+from tests.portal.classic import ANN
 from tests.portal.making import DOCUMENT, QUESTION, UPLOAD
 from tests.portal.programs import DELIVERY, HOOK
 from tests.portal.world import World, organisation_id
 
 OPS = "ops@bordereau.example"
 EXPORTER = "exporter@atlas.example"
+AUTHORITY = "supervisor@dgccrf.example"
 ABSENT = "00000000-0000-4000-8000-000000000000"
 """The id of nothing: what needs more of a world than this one answers that it is not there."""
 
@@ -54,6 +56,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{token_id}": ABSENT,
         "{webhook_id}": HOOK,
         "{delivery_id}": DELIVERY,
+        "{user_id}": ANN,
         "{kind}": "csv",
     }
     for area in AREAS:
@@ -66,7 +69,13 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
                 path = path.replace(hole, filling)
             assert "{" not in path, f"{route.path} has a hole this table does not fill"
             for method in sorted(route.methods or ()):
-                yield Address(method, path, route.path, OPS if path.startswith("/ops") else EXPORTER)
+                yield Address(method, path, route.path, reader_of(path))
+
+
+def reader_of(path: str) -> str:
+    """Who looks at a page: most are everybody's, some an authority's or the platform administrators'."""
+    known = {"/ops": OPS, "/users": AUTHORITY}
+    return next((email for beginning, email in known.items() if path.startswith(beginning)), EXPORTER)
 
 
 def pages(world: World, certificate_id: str, action: str = "copy") -> list[Address]:

@@ -14,7 +14,7 @@ from shared.rules.status import Status
 from tests.portal import chromium
 from tests.portal.chromium import Eye, window
 from tests.portal.conftest import site_over
-from tests.portal.routes import EXPORTER, OPS, pages
+from tests.portal.routes import AUTHORITY, EXPORTER, OPS, pages
 from tests.portal.world import PASSWORD, World, build, organisation_id
 
 pytestmark = chromium.NEEDED
@@ -81,7 +81,7 @@ def test_axe_finds_nothing_on_any_route(
         eye.goto("/sign-in")
         for path in ("/sign-in", "/help", "/contact", "/nowhere"):
             look(eye, path)
-    for email in (EXPORTER, OPS):
+    for email in (EXPORTER, OPS, AUTHORITY):
         with window(browser, address, width, scheme, language=language) as eye:
             come_in(eye, email, language)
             for each in found:

@@ -10,7 +10,7 @@ from shared.contracts.identity import PostView
 from shared.contracts.notifications import LetterView, NewsView
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
-from tests.portal.routes import ABSENT, EXPORTER, OPS, pages
+from tests.portal.routes import ABSENT, AUTHORITY, EXPORTER, OPS, pages
 from tests.portal.world import NOON, PASSWORD, World, organisation_id
 
 CONTROL_BODY = "inspector@ecocert.example"
@@ -149,10 +149,11 @@ async def test_the_sheet_has_every_box_of_its_form(world: World, browser: Browse
         assert name in page, name
 
 
-async def test_ops_pages_open(world: World, browser: Browser) -> None:
-    await browser.sign_in(OPS)
+@pytest.mark.parametrize("email", [OPS, AUTHORITY])
+async def test_pages_of_ops_and_of_authorities_open(world: World, browser: Browser, email: str) -> None:
+    await browser.sign_in(email)
     for each in pages(world, "x"):
-        if each.email == OPS:
+        if each.email == email:
             assert (await browser.get(each.path)).status_code == 200, each.path
     overview = (await browser.get("/ops")).text
     for service in ("Certificates", "Letters and news", "Organisations", "Accounts"):

@@ -51,6 +51,7 @@ from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
 from tests.portal.batches import ExtractsInMemory
+from tests.portal.classic import ClassicInMemory
 from tests.portal.factors import FactorsInMemory
 from tests.portal.making import MakingInMemory
 from tests.portal.programs import ProgramsInMemory
@@ -717,6 +718,7 @@ class World:
     ops: OpsInMemory
     accounts: AccountsInMemory = field(default_factory=AccountsInMemory)
     extracts: ExtractsInMemory = field(default_factory=ExtractsInMemory)
+    classic: ClassicInMemory = field(default_factory=ClassicInMemory)
     making: MakingInMemory = field(default_factory=MakingInMemory)
     factors: FactorsInMemory = field(default_factory=FactorsInMemory)
     tools: ToolsInMemory = field(default_factory=ToolsInMemory)
@@ -725,7 +727,7 @@ class World:
     def clients(self) -> Clients:
         """The clients as the portal takes them."""
         own = (self.identity, self.directory, self.certificates, self.notifications, self.ops, self.accounts)
-        return Clients(*own, self.extracts, self.making, self.factors, self.tools)
+        return Clients(*own, self.extracts, self.classic, self.making, self.factors, self.tools)
 
     def caller(self, email: str) -> Caller:
         """Somebody, in his first post."""

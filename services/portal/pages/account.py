@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import words
 from services.portal.clients import Trouble
+from services.portal.pages.classic import TEMPORARY, sign_in_temporarily
 from services.portal.proof import passkey_in
 from services.portal.visitor import (
     LANGUAGE_COOKIE,
@@ -94,6 +95,8 @@ async def sign_in(
         agent=request.headers.get("user-agent", "")[:400],
     )
     try:
+        if TEMPORARY.fullmatch(password):
+            return await sign_in_temporarily(house, request, attempt.email, password)
         session = await house.clients.identity.sign_in(attempt)
     except Trouble as trouble:
         if trouble.status >= 500:

@@ -18,6 +18,7 @@ from services.portal.visitor import Anybody, House, TheHouse
 from services.portal.words import N_
 from shared.contracts.certificates import ProblemView
 from shared.contracts.identity import Draft, NewPassword, Registration
+from shared.kit.settings import Registering
 from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME
 from shared.rules.refusals import Refused
 
@@ -57,9 +58,11 @@ async def privacy(request: Request, house: TheHouse) -> Response:
 
 @router.get("/registration")
 async def registration(request: Request, house: TheHouse, visitor: Anybody) -> Response:
-    """The form [Créer un compte]."""
+    """The form [Créer un compte]; where only the other way is offered, its form."""
     if visitor is not None:
         return RedirectResponse("/profile", 303)
+    if not house.settings.registration.offers(Registering.EU):
+        return RedirectResponse("/registration/classic", 303)
     return await _form(request, house, {**EMPTY, "language": words.reader().language}, {}, 200)
 
 

@@ -19,7 +19,7 @@ from shared.kit.process import Surroundings
 from shared.kit.sessions import Gatekeeper
 from tests.services.conftest import NOON, Around, Clock, PassportOffice, Visitor
 
-CHEAP = {"argon2_memory_kib": 64, "argon2_passes": 1}
+CHEAP = {"argon2_memory_kib": 64, "argon2_passes": 1, "registration": "both"}
 PASSWORD = "Correct-horse-1"
 CLAIRE = "00000000-0000-4000-8000-00000000c1a1"
 BLOCKED = "00000000-0000-4000-8000-00000000b10c"
