@@ -36,12 +36,6 @@ ROOMY = (
 def make_app(around: Surroundings) -> FastAPI:
     """The certificates service's HTTP door."""
     app = create_app("Bordereau · certificates", around.gatekeeper, roomy=ROOMY)
-    app.state.around = around
-    app.state.scopes = SCOPES
-    app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
-    app.state.file_seals = LocalSeals(keyring(around.settings.codec_key_file, "file-seals"))
-    app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")
-    app.state.objects = store_of(around.settings.objects_url, around.settings.var)
     app.include_router(router)
     app.include_router(api_copies.router)
     app.include_router(extract_api.router)
@@ -52,4 +46,17 @@ def make_app(around: Surroundings) -> FastAPI:
     app.include_router(api_finding.router)
     app.include_router(api_machines.router)
     add_feed(app, around.database)
+    furnish(app, around)
     return app
+
+
+def furnish(app: FastAPI, around: Surroundings) -> None:
+    """Lay out what the doors of this app work with. It may be laid out anew: tests open one app in many houses."""
+    app.state.around = around
+    app.state.gatekeeper = around.gatekeeper
+    app.state.database = around.database
+    app.state.scopes = SCOPES
+    app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
+    app.state.file_seals = LocalSeals(keyring(around.settings.codec_key_file, "file-seals"))
+    app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")
+    app.state.objects = store_of(around.settings.objects_url, around.settings.var)

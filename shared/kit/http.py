@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, is_dataclass
+from functools import cached_property
 from typing import Annotated, Any, cast
 
 import httpx2
@@ -65,11 +66,12 @@ def create_app(
 
 def add_feed(app: FastAPI, database: Database) -> None:
     """The catch-up feed, for services only, and a look at the letter box for platform administrators only."""
+    app.state.database = database
 
     @app.get("/events", tags=["operations"])
     async def events(_: CurrentService, after: Annotated[int, Query(ge=0)] = 0) -> list[Letterbox]:
         """The events this service has announced, after a number, oldest first."""
-        async with database.transaction() as session:
+        async with app.state.database.transaction() as session:
             return await outbox.feed(session, after, limit=100)
 
     @app.get("/ops/outbox", tags=["operations"])
@@ -77,7 +79,7 @@ def add_feed(app: FastAPI, database: Database) -> None:
         """How much waits in the letter box, and what could not be understood (without what it said)."""
         if actor.role_type != RoleType.SYS_ADMIN:
             raise Refused("not_found")
-        async with database.transaction() as session:
+        async with app.state.database.transaction() as session:
             return await outbox.state(session)
 
 
@@ -219,7 +221,11 @@ class ServiceClient:
 
     def __init__(self, name: str, urls: Callable[[str], str], services: Keyring) -> None:
         self._name, self._urls, self._services = name, urls, services
-        self._client = httpx2.AsyncClient(timeout=5)
+
+    @cached_property
+    def _client(self) -> httpx2.AsyncClient:
+        """Made at the first question: reading the machine's certificate authorities takes a while."""
+        return httpx2.AsyncClient(timeout=5)
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
         """The JSON at a path of another service; ``unavailable`` when it does not answer, ``not_found`` as it says."""
@@ -245,8 +251,9 @@ class ServiceClient:
             return []
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections, if there are any."""
+        if "_client" in vars(self):
+            await self._client.aclose()
 
 
 IdempotencyKey = Annotated[str, Header(alias=KEY_HEADER, pattern=r"^[0-9A-Za-z_-]{8,64}$")]

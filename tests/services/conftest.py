@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -191,6 +192,12 @@ def passports(tmp_path: Path) -> PassportOffice:
     return PassportOffice(tmp_path / "codec.key")
 
 
+@cache
+def read_once(settings: type[ServiceSettings]) -> ServiceSettings:
+    """The settings of a service as the environment gives them; reading them takes a few milliseconds."""
+    return settings()
+
+
 @pytest.fixture
 async def around(
     database: DatabaseOf, passports: PassportOffice, clock: Clock, tmp_path: Path
@@ -202,7 +209,8 @@ async def around(
             name: str, settings: type[ServiceSettings], fill: Fill | None = None, **more: Any
         ) -> Surroundings:
             base = await database(name, fill)
-            made = settings(database_url=base.url, codec_key_file=tmp_path / "codec.key", var=tmp_path, **more)
+            ours = {"database_url": base.url, "codec_key_file": tmp_path / "codec.key", "var": tmp_path}
+            made = read_once(settings).model_copy(update={**ours, **more}, deep=True)
             client = await temporal.connect(made)
             others = ServiceClient(name, made.base_url, passports.services)
             ends.push_async_callback(others.close)

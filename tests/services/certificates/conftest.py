@@ -16,12 +16,13 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from services.certificates import commodities, paper, store
 from services.certificates.activities import Activities, Extracts
-from services.certificates.app import make_app
+from services.certificates.app import furnish, make_app
 from services.certificates.events import remember_organisation
 from services.certificates.models import CertificateRow
 from services.certificates.seal import Seals, canonical, fingerprint
@@ -108,6 +109,14 @@ class House:
     @property
     def database(self) -> Database:
         return self.around.database
+
+    @property
+    def app(self) -> FastAPI:
+        """The service's HTTP app, furnished for this house."""
+        if not APP:
+            APP.append(make_app(self.around))
+        furnish(APP[0], self.around)
+        return APP[0]
 
     # ── asking the store ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,7 +265,7 @@ class House:
         mark = f"{organisation} {language}"
         if mark not in self.doors:
             who = world.person(organisation)
-            client = self.visit(make_app(self.around))
+            client = self.visit(self.app)
             client.headers.update(
                 self.bearer(Post(organisation, who.role_type), person_id=who.person_id, name=who.name, proved_at=NOON)
             )
@@ -284,6 +293,10 @@ class House:
         return await self.door(organisation).post(
             f"/certificates/{certificate_id}/actions", content=json.dumps(wish), headers=headers | JSON
         )
+
+
+APP: list[FastAPI] = []
+"""The one app of all tests of this process: FastAPI takes half a second to learn its doors."""
 
 
 JSON = {"Content-Type": "application/json"}

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from services.certificates.app import make_app
 from services.certificates.scopes import SCOPES
 from shared.contracts.machines import Scope
 from shared.kit.sessions import Post
@@ -21,7 +20,7 @@ async def asked(
     """The answer to a program with a fresh token of these scopes."""
     post = Post(by, person(by).role_type)
     headers = {**passports.token(post, *scopes, name="ERP"), "Idempotency-Key": fresh(), "Accept-Language": "en"}
-    return await house.visit(make_app(house.around)).request(method, path, json=body or None, headers=headers)
+    return await house.visit(house.app).request(method, path, json=body or None, headers=headers)
 
 
 async def test_each_scope_opens_its_doors_and_no_other(house: House, passports: PassportOffice) -> None:
@@ -72,7 +71,7 @@ async def test_doors_that_are_no_row_are_closed_to_programs(house: House, passpo
 
 
 async def test_a_token_nobody_minted_is_nobody(house: House) -> None:
-    client = house.visit(make_app(house.around))
+    client = house.visit(house.app)
     answer = await client.get("/certificates", headers={"Authorization": "Bearer bdx_nobody"})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
@@ -88,4 +87,4 @@ async def test_every_open_door_is_there(house: House, door: tuple[str, str]) -> 
                 found |= routes(each.original_router)
         return found
 
-    assert door in routes(make_app(house.around))
+    assert door in routes(house.app)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from services.certificates import courier, events, webhooks
-from services.certificates.app import make_app
 from services.certificates.courier import WAITS, Courier, is_public
 from services.certificates.settings import Settings
 from shared.events.base import Event
@@ -75,7 +74,7 @@ async def asked(house: House, who: str, method: str, path: str, key: str = "", *
     known = person(who)
     post = Post(who, known.role_type, administrator=True)
     headers = house.bearer(post, person_id=known.person_id, name=known.name)
-    client = house.visit(make_app(house.around))
+    client = house.visit(house.app)
     return await client.request(
         method, path, json=body or None, headers={**headers, "Idempotency-Key": key or fresh(), "Accept-Language": "en"}
     )
