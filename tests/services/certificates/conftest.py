@@ -115,7 +115,8 @@ class House:
         """The service's HTTP app, furnished for this house."""
         if not APP:
             APP.append(make_app(self.around))
-        furnish(APP[0], self.around)
+        if APP[0].state.around is not self.around:
+            furnish(APP[0], self.around)
         return APP[0]
 
     # ── asking the store ──────────────────────────────────────────────────────────────────────────────────────
