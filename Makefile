@@ -8,6 +8,7 @@
 python := .venv/bin/python
 pytest := $(python) -m pytest
 pieces := deploy services shared tests workflows
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, each of our processes would compile two thousand modules at its start
 T ?=
 s ?= certificates
 m ?= change

@@ -1,0 +1,41 @@
+"""Who runs which tests when several processes share them: what takes long and waits much begins first.
+
+One thing to remember: the tests of a file stay together, and those of a folder in ``TOGETHER`` share one installation.
+"""
+
+from typing import Any, Final
+
+import pytest
+
+TOGETHER: Final = ("tests/faults/", "tests/journeys/")
+"""Folders whose tests speak to one installation of everything; a second one would cost more than it saves."""
+FIRST: Final = (
+    "tests/faults/",
+    "tests/journeys/",
+    "tests/portal/test_story",
+    "tests/portal/test_roles_story",
+    "tests/deploy/",
+    "tests/portal/",
+    "tests/services/certificates/",
+    "tests/services/",
+    "tests/workflows/",
+)
+"""The longest first, so that no process is left alone with them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort by FIRST; within a row everything keeps its order."""
+    items.sort(key=lambda item: next((n for n, row in enumerate(FIRST) if item.nodeid.startswith(row)), len(FIRST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    """Hand out whole files, and whole folders where the installation is shared."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByInstallation(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::", 1)[0])
+
+    config.option.loadscopereorder = False
+    return ByInstallation(config, log)
