@@ -41,6 +41,7 @@ from services.portal.pages import (
     roles,
     search,
     second_factor,
+    sps,
     standing,
     tasks,
     tools,
@@ -62,14 +63,14 @@ log = logger("portal")
 
 AREAS: Final = (
     tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
-    classic.router, users.router,
-    roles.router, requests.router, drafting.router, search.router, certificates.router, deciding.router,
+    classic.router, users.router, roles.router, requests.router, sps.router, drafting.router, search.router,
+    certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
     questions.router, directory.router, verify.router, machines.router, ops.router, tools.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (
-    (re.compile(r"/certificates/[^/]+/(documents|questions|lines)(/.*)?"), LARGEST + BODY_LIMIT),
+    (re.compile(r"/certificates/[^/]+/(documents|questions|lines|sps)(/.*)?"), LARGEST + BODY_LIMIT),
     (re.compile(r"/verify/file"), verify.FILE_LIMIT + BODY_LIMIT),
 )
 """Where a form may bring a file."""

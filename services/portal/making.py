@@ -71,6 +71,14 @@ class MakingClient(Client):
         """A sheet to be filled in."""
 
     @abstractmethod
+    async def sps(self, caller: Caller, certificate_id: str) -> Kept:
+        """A certificate as SPS certificate."""
+
+    @abstractmethod
+    async def take_sps(self, caller: Caller, document: bytes, key: str) -> CertificateView:
+        """Begin a draft with an SPS certificate, or be told everything that is wrong with it."""
+
+    @abstractmethod
     async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         """The file of a document or a question."""
 
@@ -142,6 +150,13 @@ class MakingOverHttp(MakingClient):
 
     async def lines_template(self, caller: Caller, model: str, kind: str) -> Kept:
         return await self._kept(caller, f"/reference/lines-template.{segment(kind)}", {"form_model": model})
+
+    async def sps(self, caller: Caller, certificate_id: str) -> Kept:
+        return await self._kept(caller, f"/certificates/{segment(certificate_id)}/sps.xml")
+
+    async def take_sps(self, caller: Caller, document: bytes, key: str) -> CertificateView:
+        said = await self._wire.ask("POST", "/certificates/sps", caller, raw=document, key=key)
+        return CertificateView.model_validate_json(said)
 
     async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         return await self._kept(caller, f"/certificates/{segment(certificate_id)}/files/{segment(upload_id)}")

@@ -179,6 +179,17 @@ class MakingInMemory(MakingClient):
     async def lines_template(self, caller: Caller, model: str, kind: str) -> Kept:
         return Kept(b"cn_code\r\n", "text/csv")
 
+    async def sps(self, caller: Caller, certificate_id: str) -> Kept:
+        return Kept(b"<rsm:SPSCertificate/>", "application/xml")
+
+    async def take_sps(self, caller: Caller, document: bytes, key: str) -> CertificateView:
+        if b"wrong" in document or not document:
+            field = "SPSExchangedDocument/TypeCode"
+            said = ProblemView(field=field, box=None, title="", code="sps_missing", message="Please add it.")
+            raise Trouble(422, "sps_wrong", "Nothing was taken over.", problems=(said,))
+        self.sheets.append(document)
+        return a_certificate(str(uuid4()), 1)
+
     async def file(self, caller: Caller, certificate_id: str, upload_id: str) -> Kept:
         if upload_id != UPLOAD and upload_id not in self.sent:
             raise Trouble(404, "not_found")

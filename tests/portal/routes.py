@@ -87,7 +87,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {f"/certificates/{{certificate_id}}/files/{{upload_id}}{more}" for more in ("", "/preview")}
     elsewhere |= {f"/certificates/{{certificate_id}}/questions/{part}" for part in ("live", "notice")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
-    elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json"}
+    elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json", "/certificates/{certificate_id}/sps.xml"}
     elsewhere |= {"/oauth/authorize"}  # test_tools.py
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [

@@ -161,3 +161,27 @@ async def test_the_description_of_the_interface_is_a_file(browser: Browser) -> N
     await browser.sign_in(EXPORTER)
     answer = await browser.get("/machines/openapi.json")
     assert answer.json()["servers"]
+
+
+# ── SPS certificates ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_draft_begins_with_an_sps_certificate_or_every_fault_is_named(browser: Browser, world: World) -> None:
+    await browser.sign_in(EXPORTER)
+    assert 'href="/certificates/new/sps"' in (await browser.get("/certificates/new?q=dat")).text
+    said = {"form_token": await browser.token()}
+    for content, status in ((b"<wrong/>", 422), (b"<a/>", 303)):
+        file = {"file": ("coi.xml", content, "application/xml")}
+        answer = await browser.client.post("/certificates/new/sps", data=said, files=file)
+        assert answer.status_code == status
+        assert ("SPSExchangedDocument/TypeCode" in answer.text) is (status == 422)
+    assert world.making.sheets == [b"<a/>"]
+
+
+async def test_a_certificate_is_taken_along_as_sps_certificate(browser: Browser, world: World) -> None:
+    paper = world.paper(Status.ISSUED)
+    await browser.sign_in(EXPORTER)
+    here = f"/certificates/{paper.id}/sps.xml"
+    assert f'href="{here}"' in (await browser.get(f"/certificates/{paper.id}")).text
+    answer = await browser.get(here)
+    assert "attachment" in answer.headers["content-disposition"]
