@@ -14,6 +14,7 @@ from services.certificates import (
     questions_api,
     sheets_of_lines,
     sps_api,
+    templates_api,
 )
 from services.certificates.api import router
 from services.certificates.objects import store_of
@@ -43,6 +44,7 @@ def make_app(around: Surroundings) -> FastAPI:
     app.include_router(lines_api.router)
     app.include_router(sps_api.router)
     app.include_router(questions_api.router)
+    app.include_router(templates_api.router)
     app.include_router(api_finding.router)
     app.include_router(api_machines.router)
     add_feed(app, around.database)

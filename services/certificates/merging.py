@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import extract_paper, extracts, paper, store
 from services.certificates.models import CertificateRow, ExtractRow, Id
+from services.certificates.models_making import TemplateRow
 from services.certificates.rules import difference
 from shared.contracts.certificates import EXTRACT_LIFE, LIFE, extract_life_id, life_id
 from shared.events.directory import OrganisationMerged
@@ -36,10 +37,19 @@ async def repoint(session: AsyncSession, event: OrganisationMerged) -> None:
     batches = select(ExtractRow).where(col(ExtractRow.status).in_(OPEN_EXTRACTS), _names(ExtractRow, gone))
     for batch in (await session.exec(batches.order_by(col(ExtractRow.id)).with_for_update())).all():
         await _extract(session, batch, event)
+    await _templates(session, event)
     for table in (CertificateRow, ExtractRow):
         seen = col(table.visible_to)
         ended = update(table).where(seen.contains([gone]), ~seen.contains([kept]))
         await session.execute(ended.values(visible_to=func.array_append(seen, literal(kept, Id))))
+
+
+async def _templates(session: AsyncSession, event: OrganisationMerged) -> None:
+    """Templates are the kept one's from now on, and name it."""
+    gone = event.organisation_id
+    named = or_(col(TemplateRow.organisation_id) == gone, cast(col(TemplateRow.content), String).contains(gone))
+    for row in (await session.exec(select(TemplateRow).where(named).with_for_update())).all():
+        row.organisation_id, row.content = _renamed(row.organisation_id, event), _renamed(row.content, event)
 
 
 def _names(table: type[CertificateRow] | type[ExtractRow], organisation: str) -> ColumnElement[bool]:

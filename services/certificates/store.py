@@ -688,5 +688,5 @@ async def copy(session: AsyncSession, certificate_id: str, actor: Actor, key: st
     row = await found(session, certificate_id)
     known, _ = await facts(session, row.content, now, also=[row.creator])
     refuse_unless_lawful(Action.COPY, Status(row.status), paper.ties(row, known, actor), row.submitted)
-    taken = {field: value for field, value in contents.copied(row.content).items() if value not in (None, [], False)}
-    return await create(session, actor, NewCertificate(form_model=row.form_model, content=taken), key, now, row.id)
+    new = NewCertificate(form_model=row.form_model, content=contents.kept(row.content))
+    return await create(session, actor, new, key, now, row.id)

@@ -44,6 +44,7 @@ from services.portal.pages import (
     sps,
     standing,
     tasks,
+    templates,
     tools,
     users,
     verify,
@@ -66,7 +67,7 @@ AREAS: Final = (
     classic.router, users.router, roles.router, requests.router, sps.router, drafting.router, search.router,
     certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
-    questions.router, directory.router, verify.router, machines.router, ops.router, tools.router,
+    questions.router, templates.router, directory.router, verify.router, machines.router, ops.router, tools.router,
 )  # fmt: skip
 """All pages: one router per area."""
 ROOMY: Final = (

@@ -1,4 +1,4 @@
-"""What making a certificate needs beside its boxes, as the portal sees it: documents and their files, questions.
+"""What making a certificate needs beside its boxes, as the portal sees it: documents, questions, templates.
 
 One thing to remember: a file is handed on piece by piece; the web site keeps none.
 """
@@ -15,6 +15,7 @@ from services.portal.clients import Caller, Client, Wire, segment
 from shared.contracts.certificates import CertificateView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
 from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView
+from shared.contracts.templates import NewName, NewTemplate, TemplatesView
 from shared.rules.documents import DOCUMENT_FIELDS, TYPE
 
 PIECE: Final = 256 * 1024
@@ -104,6 +105,26 @@ class MakingClient(Client):
     async def settle(self, caller: Caller, certificate_id: str, question_id: str, key: str) -> QuestionsView:
         """Say that one's own question is settled."""
 
+    @abstractmethod
+    async def templates(self, caller: Caller) -> TemplatesView:
+        """The templates of his organisation."""
+
+    @abstractmethod
+    async def keep_template(self, caller: Caller, new: NewTemplate, key: str) -> None:
+        """Keep a certificate as a template."""
+
+    @abstractmethod
+    async def rename_template(self, caller: Caller, template_id: str, name: str) -> None:
+        """Give a template another name."""
+
+    @abstractmethod
+    async def drop_template(self, caller: Caller, template_id: str) -> None:
+        """Throw a template away."""
+
+    @abstractmethod
+    async def start_template(self, caller: Caller, template_id: str, key: str) -> CertificateView:
+        """Begin a certificate from a template."""
+
 
 class MakingOverHttp(MakingClient):
     """The certificates service."""
@@ -181,6 +202,22 @@ class MakingOverHttp(MakingClient):
     async def settle(self, caller: Caller, certificate_id: str, question_id: str, key: str) -> QuestionsView:
         path = f"/certificates/{segment(certificate_id)}/questions/{segment(question_id)}/settlement"
         return QuestionsView.model_validate_json(await self._wire.ask("POST", path, caller, key=key))
+
+    async def templates(self, caller: Caller) -> TemplatesView:
+        return TemplatesView.model_validate_json(await self._wire.ask("GET", "/templates", caller))
+
+    async def keep_template(self, caller: Caller, new: NewTemplate, key: str) -> None:
+        await self._wire.ask("POST", "/templates", caller, body=new, key=key)
+
+    async def rename_template(self, caller: Caller, template_id: str, name: str) -> None:
+        await self._wire.ask("PUT", f"/templates/{segment(template_id)}", caller, body=NewName(name=name))
+
+    async def drop_template(self, caller: Caller, template_id: str) -> None:
+        await self._wire.ask("DELETE", f"/templates/{segment(template_id)}", caller)
+
+    async def start_template(self, caller: Caller, template_id: str, key: str) -> CertificateView:
+        path = f"/templates/{segment(template_id)}/certificates"
+        return CertificateView.model_validate_json(await self._wire.ask("POST", path, caller, key=key))
 
     async def _kept(self, caller: Caller, path: str, params: Mapping[str, Any] | None = None) -> Kept:
         said = await self._wire.answered("GET", path, caller, params=params)

@@ -53,6 +53,11 @@ def copied(content: Row) -> Content:
     return {**blank(), **{name: content.get(name) for name in COPIED}, "product_lines": rows}
 
 
+def kept(content: Row) -> Content:
+    """What a copy or a template of this certificate takes over, without the boxes that stay empty."""
+    return {field: value for field, value in copied(content).items() if value not in (None, [], False)}
+
+
 def fill_in(content: Row, changes: Row, facts: Facts, creator: Party | None = None) -> Content:
     """These changes, and what follows from them in boxes the writer left open; all of it he may still change.
 

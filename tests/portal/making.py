@@ -19,6 +19,7 @@ from shared.contracts.questions import (
     QuestionsView,
     QuestionView,
 )
+from shared.contracts.templates import NewTemplate, TemplatesView, TemplateView
 from shared.rules.documents import Media, document_problems
 from shared.rules.questions import Ask
 from shared.rules.sentences import SENTENCES
@@ -27,6 +28,7 @@ from shared.rules.status import Status
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 UPLOAD = "00000000-0000-4000-8000-0000000000f1"
 DOCUMENT = "00000000-0000-4000-8000-0000000000d1"
+TEMPLATE = "00000000-0000-4000-8000-0000000000a7"
 QUESTION = "00000000-0000-4000-8000-0000000000e1"
 EXPORTER = str(uuid5(NAMESPACE_URL, "https://bordereau.example/organisations/atlas-bio-export"))
 INSPECTOR = str(uuid5(NAMESPACE_URL, "https://bordereau.example/organisations/ecocert-ma"))
@@ -75,6 +77,13 @@ def a_question(**more: Any) -> QuestionView:
     return QuestionView(**{**said, **more})
 
 
+def a_template(name: str = "Dates", template_id: str = TEMPLATE) -> TemplateView:
+    """A template, as a list shows it."""
+    return TemplateView(
+        id=template_id, name=name, form_model="COI_2017", goods="Medjool dates", at=NOON, person="Youssef Amrani"
+    )
+
+
 def a_message(text: str, organisation: str, person: str, number: int) -> MessageView:
     """A message of somebody."""
     return MessageView(
@@ -111,6 +120,7 @@ class MakingInMemory(MakingClient):
     items: list[DocumentView] = field(default_factory=lambda: [a_document()])
     withdrawn: list[DocumentView] = field(default_factory=list)
     asked: list[QuestionView] = field(default_factory=lambda: [a_question()])
+    kept: list[TemplateView] = field(default_factory=lambda: [a_template()])
     sheets: list[bytes] = field(default_factory=list)
     sent: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -259,6 +269,31 @@ class MakingInMemory(MakingClient):
             for each in self.asked
         ]
         return await self.questions(caller, certificate_id)
+
+    async def templates(self, caller: Caller) -> TemplatesView:
+        return TemplatesView(items=self.kept)
+
+    async def keep_template(self, caller: Caller, new: NewTemplate, key: str) -> None:
+        self.kept = [*self.kept, a_template(self._named(new.name), str(uuid4()))]
+
+    async def rename_template(self, caller: Caller, template_id: str, name: str) -> None:
+        new = self._named(name)
+        self.kept = [each.model_copy(update={"name": new}) if each.id == template_id else each for each in self.kept]
+
+    async def drop_template(self, caller: Caller, template_id: str) -> None:
+        self.kept = [each for each in self.kept if each.id != template_id]
+
+    async def start_template(self, caller: Caller, template_id: str, key: str) -> CertificateView:
+        if not any(each.id == template_id for each in self.kept):
+            raise Trouble(404, "not_found")
+        return a_certificate(template_id, 1)
+
+    def _named(self, name: str) -> str:
+        if not name:
+            raise Trouble(422, "invalid", SENTENCES["invalid"], "name")
+        if any(each.name == name for each in self.kept):
+            raise Trouble(409, "already_exists", SENTENCES["already_exists"], "name")
+        return name
 
     def _message(self, new: NewQuestion | NewMessage, mine: str, number: int) -> MessageView:
         if not new.text.strip():

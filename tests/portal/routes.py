@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from services.portal.app import AREAS
 from tests.portal.batches import EXTRACT
 from tests.portal.classic import ANN
-from tests.portal.making import DOCUMENT, QUESTION, UPLOAD
+from tests.portal.making import DOCUMENT, QUESTION, TEMPLATE, UPLOAD
 from tests.portal.programs import DELIVERY, HOOK
 from tests.portal.world import World, organisation_id
 
@@ -38,6 +38,7 @@ def addresses(world: World, certificate_id: str, action: str = "copy") -> Iterat
         "{document_id}": DOCUMENT,
         "{upload_id}": UPLOAD,
         "{question_id}": QUESTION,
+        "{template_id}": TEMPLATE,
         "{organisation_id}": organisation_id("ecocert-ma"),
         "{action}": action,
         "{key}": "13",
