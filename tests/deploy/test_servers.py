@@ -71,6 +71,15 @@ def test_the_chart_tells_only_settings_that_exist() -> None:
         assert name in settings_of("notifications"), name
 
 
+def test_what_is_written_to_files_is_on_a_volume(compose: dict[str, Any], chart: dict[str, Any]) -> None:
+    assert set(chart["claims"]) == {"PORTAL", "CERTIFICATES"}
+    for name in ("portal", "certificates-api", "certificates-worker"):
+        one = compose["services"][name]
+        folder = one["environment"][f"{name.partition('-')[0].upper()}_VAR"]
+        assert [volume.partition(":")[2] for volume in one["volumes"]] == [folder]
+        assert {volume.partition(":")[0] for volume in one["volumes"]} <= set(compose["volumes"])
+
+
 def test_ports_are_the_usual_ones(compose: dict[str, Any], chart: dict[str, Any]) -> None:
     usual = dict(PORTS)
     for each in chart["processes"]:

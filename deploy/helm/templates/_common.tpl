@@ -7,6 +7,9 @@
 - { name: {{ .service }}_TEMPORAL_NAMESPACE, value: {{ .values.temporalNamespace | quote }} }
 - { name: {{ .service }}_TEMPORAL_UI_URL, value: {{ .values.temporalUiUrl | quote }} }
 - { name: {{ .service }}_CODEC_KEY_FILE, value: /run/bordereau/codec.key }
+{{- if index .values.claims .service }}
+- { name: {{ .service }}_VAR, value: /var/lib/bordereau }
+{{- end }}
 - { name: {{ .service }}_IDENTITY_URL, value: "http://identity-api:8101" }
 - { name: {{ .service }}_DIRECTORY_URL, value: "http://directory-api:8102" }
 - { name: {{ .service }}_CERTIFICATES_URL, value: "http://certificates-api:8103" }
