@@ -1,5 +1,6 @@
 # `make` alone prints what can be made. `run` and `test` set up all they need.
 # T= narrows the tests: make test T=tests/rules, make test T="-k stale".
+# ENV=training (or acceptance, production) is an installation of its own, beside the others: make run ENV=training
 # Any setting may be given in the environment (docs/operations.md): PORTAL_HOST=0.0.0.0 CERTIFICATES_LOG_LEVEL=DEBUG make run
 
 .DEFAULT_GOAL := help
@@ -12,6 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE  # where it is set, each of our processes would
 T ?=
 s ?= certificates
 m ?= change
+ENV ?=
+here := $(if $(strip $(ENV)),--environment $(strip $(ENV)))
 
 help: ## Print this
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,16 +22,16 @@ help: ## Print this
 ##@ Run
 
 run: environment ## Start everything on this machine and print where to look; Ctrl-C stops it
-	@$(python) -m deploy.local run
+	@$(python) -m deploy.local run $(here)
 
 demo: environment ## Play the guide's story, from draft to the first consignee's signature
-	@$(python) -m deploy.local demo
+	@$(python) -m deploy.local demo $(here)
 
 stop: environment ## Stop what `make run` started elsewhere
-	@$(python) -m deploy.local stop
+	@$(python) -m deploy.local stop $(here)
 
 reset: environment ## Forget everything: empty var/
-	@$(python) -m deploy.local reset
+	@$(python) -m deploy.local reset $(here)
 
 ##@ Check
 

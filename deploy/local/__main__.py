@@ -14,22 +14,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from deploy.local import postgres, screen, story
 from deploy.local.one import DidNotStart
 from deploy.local.programs import ROOT, SERVICES, Service
 from deploy.local.stack import Ports, Stack
 
+ENVIRONMENTS: Final = ("production", "acceptance", "training")
+"""Installations of their own: accounts may be shared, roles never are (guide 000 §II)."""
+
 
 def main(services: tuple[Service, ...] = SERVICES, ports: Ports = "usual") -> int:
     """Do what the first argument says."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local")
     parser.add_argument("wish", choices=("run", "demo", "stop", "reset"))
-    parser.add_argument("--var", type=Path, default=ROOT / "var", help="the folder of the state")
+    parser.add_argument("--var", type=Path, help="the folder of the state")
+    parser.add_argument("--environment", choices=ENVIRONMENTS, help="an installation of its own, beside the others")
     parser.add_argument("--no-demo", action="store_true", help="start without demo accounts and without the story")
     wish = parser.parse_args()
-    var: Path = wish.var.resolve()
-    started = functools.partial(Stack, var, services=services, ports=ports, demo=not wish.no_demo, say=screen.say)
+    var: Path = (wish.var or home(wish.environment)).resolve()
+    settings = {"portal": {"ENVIRONMENT": wish.environment or ""}}
+    started = functools.partial(
+        Stack, var, services=services, ports=ports, demo=not wish.no_demo, settings=settings, say=screen.say
+    )
     try:
         match wish.wish:
             case "run":
@@ -44,6 +52,11 @@ def main(services: tuple[Service, ...] = SERVICES, ports: Ports = "usual") -> in
         owner = "another user" if not os.access(var, os.W_OK) else "root"
         screen.say(f"{problem}. Part of {var} belongs to {owner}: start as that user, or remove it.")
         return 1
+
+
+def home(environment: str | None) -> Path:
+    """Where an installation keeps its state: each environment has a folder, a key and databases of its own."""
+    return ROOT / (f"var-{environment}" if environment else "var")
 
 
 def _run(var: Path, started: Callable[[], Stack], wanted: story.Wanted) -> int:

@@ -19,7 +19,7 @@ from services.directory.store import By
 from shared.contracts.directory import NewOrganisation, NewRoles, OrganisationEdit, Wanted
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
-from shared.rules.roles import RoleType, StandingStatus
+from shared.rules.roles import AuthorityRole, RoleType, StandingStatus
 
 RECORD = ("name", "country", *records.FREE, "identifiers", "activities")
 OF_OTHERS = tuple(name for name in records.OF_GUARDIANS if name != "time_zone")
@@ -120,7 +120,8 @@ async def _beyond(
         above = [] if not store.is_id(fields["superior"]) else await store.line_above(session, fields["superior"])
         row = await session.get(OrganisationRow, above[0]) if above else None
         valid = row is not None and (row.kind, row.status) == (RoleType.AUTHORITY, StandingStatus.VALID)
-        if not valid or organisation_id in above:
+        near = row is not None and (row.country == fields["country"] or row.authority_role == AuthorityRole.EC)
+        if not valid or not near or organisation_id in above:
             found.append(records.Trouble("superior", "not_superior"))
     return found
 

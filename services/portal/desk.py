@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from services.portal.clients import Caller, DirectoryClient, segment
 from shared.contracts.directory import (
+    Creatable,
     Created,
     DecisionResult,
     Decisions,
@@ -92,6 +93,10 @@ class Desk:
     async def create(self, new: NewOrganisation, key: str) -> Created:
         """A new organisation."""
         return Created.model_validate_json(await self._post("/organisations", new, key))
+
+    async def creatable(self) -> Creatable:
+        """What the person asking may create, valid at once."""
+        return Creatable.model_validate_json(await self._get("/organisations/creatable"))
 
     async def may(self, organisation_id: str) -> OrganisationMay:
         """What the person asking may do with a record."""

@@ -66,6 +66,7 @@ def environment() -> Environment:
         form_token="",
         here="/",
         demo=False,
+        environment="",
         awaiting=0,
     )
     env.filters.update(

@@ -303,6 +303,11 @@ PROCESSES: Final = {
     "OperatorLife":       N_("A valid operator, and when its activities end"),
 }
 """The kinds of processes, by the name of their workflow."""
+ENVIRONMENTS: Final = {
+    "production": (N_("Production"), N_("What is signed here counts.")),
+    "acceptance": (N_("Acceptance"), N_("New versions are tried here, nothing counts. Roles are asked for anew.")),
+    "training":   (N_("Training"),   N_("People learn here, nothing counts. Roles are asked for anew.")),
+}
 DOCUMENTS: Final = {row.code: row.name for row in DOCUMENT_TYPES}
 LETTER_STATES: Final = {
     "WAITING": (N_("waiting"), "amber"),

@@ -1,5 +1,7 @@
 """What the portal needs to know of its surroundings."""
 
+from typing import Literal
+
 from shared.kit.settings import ServiceSettings, prefixed
 
 
@@ -9,6 +11,8 @@ class PortalSettings(ServiceSettings):
     model_config = prefixed("PORTAL_")
 
     port: int = 8080
+    environment: Literal["", "production", "acceptance", "training"] = ""
+    """Which installation this is, where there are several: every page then says so, in a colour of its own."""
 
     @property
     def secure(self) -> bool:

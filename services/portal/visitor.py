@@ -168,6 +168,7 @@ async def enter(request: Request) -> None:
         "form_token": house.keys.token(browser, session),
         "demo": house.settings.demo,
         "registering": house.settings.registration,
+        "environment": house.settings.environment,
         "now": house.clock(),
     }
     request.state.visitor = None

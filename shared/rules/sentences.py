@@ -99,7 +99,7 @@ PROBLEMS: Final = {
     "not_basis":
         "Please say for each country the categories of products and the legal basis.",
     "not_superior":
-        "Please choose a valid authority that does not itself stand below this one.",
+        "Please choose a valid authority of the same country, or the Commission, that does not itself stand below.",
     "not_territory":
         "Please give the country, or the country and the first digits of the postal codes, as FR or FR-31.",
     "not_calendar":

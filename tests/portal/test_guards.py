@@ -1,8 +1,10 @@
 """What protects a reader: headers on every answer, forms that only we can write, cookies nobody else can use."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from services.portal.app import WebSite
@@ -10,7 +12,7 @@ from services.portal.look import HERE, STATIC
 from services.portal.security import POLICY
 from services.portal.visitor import own_path
 from shared.rules.status import Status
-from tests.portal.conftest import ADDRESS, Browser
+from tests.portal.conftest import ADDRESS, Browser, site_over
 from tests.portal.routes import EXPORTER, OPS, addresses
 from tests.portal.world import PASSWORD, World
 
@@ -224,3 +226,15 @@ async def test_bytes_that_are_no_text_are_refused_politely(browser: Browser) -> 
     assert (await browser.get("/certificates/%ff%00")).status_code == 404
     assert (await browser.get("/certificates?text=%ff%00&status=%00&party=%ff")).status_code == 200
     assert (await browser.get("/certificates?after=%ff")).status_code == 422
+
+
+@pytest.mark.parametrize(("environment", "said"), [("training", "People learn here"), ("", "")])
+async def test_every_page_says_in_which_environment_it_is(
+    world: World, tmp_path: Path, environment: str, said: str
+) -> None:
+    site = site_over(world, tmp_path, environment=environment)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=site), base_url=ADDRESS) as client:
+        for path in ("/sign-in", "/help", "/directory"):
+            page = (await client.get(path, headers={"Accept-Language": "en"})).text
+            assert said in page
+            assert (f'class="strip strip-{environment}"' in page) is bool(environment)

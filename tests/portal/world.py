@@ -171,6 +171,7 @@ class DirectoryInMemory(DirectoryClient):
                 ],
                 "next": None,
             },
+            "creatable": {"kinds": ["OPERATOR"], "authority_roles": []},
             "may": {"revision": 1, "status": "VALID", "edit": None},
             "people": [],
             "history": {"at": NOON.isoformat(), "record": None, "lines": []},

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from services.portal import forms
 from services.portal.clients import Trouble
 from services.portal.desk import Desk
+from services.portal.records import BASES
 from services.portal.requests import Short, Text, said, shown
 from services.portal.visitor import Anybody, Somebody, TheHouse
 from shared.contracts.directory import OrganisationView
@@ -57,7 +58,13 @@ async def organisation(request: Request, house: TheHouse, visitor: Somebody, org
             if trouble.status != 404:
                 raise
     return house.look.page(
-        request, "organisations/record.html", current="organisations", record=record, related=related
+        request,
+        "organisations/record.html",
+        current="organisations",
+        record=record,
+        related=related,
+        bases=BASES,
+        **shown(),
     )
 
 

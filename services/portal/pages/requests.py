@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, names, words
 from services.portal.clients import Trouble
+from services.portal.pages.organisations import GUARDIANS
 from services.portal.requests import Short, Text, desk_of, explained, key_of, said, shown, step_of
 from services.portal.visitor import House, Somebody, TheHouse, Visitor, own_path
 from shared.contracts.directory import Chosen, DecisionResult, Decisions, StepWish
@@ -49,6 +50,7 @@ async def _waiting(
     page = await desk.waiting(**query, after=after or None, limit=50)
     proposals = await desk.proposals(limit=50)
     people = {role.id: role for role in page.items}
+    guardian = visitor.post is not None and visitor.post.role_type in GUARDIANS
     return house.look.page(
         request,
         "roles/waiting.html",
@@ -60,6 +62,7 @@ async def _waiting(
         first=f"/requests?{urlencode(query)}" if after else "",
         next=f"/requests?{urlencode({**query, 'after': page.next})}" if page.next else "",
         results=results,
+        creatable=(await desk.creatable()).kinds if guardian else [],
         people=people,
         role_types={code: names.ROLES[code] for code in ("OPERATOR", "CONTROL_BODY", "AUTHORITY")},
         flashes=[{"tone": "", "text": words._("Your decision is on record.")}] if done else [],

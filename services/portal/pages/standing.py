@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import words
 from services.portal.clients import Trouble
 from services.portal.desk import Desk
+from services.portal.pages.organisations import bodies_of, superiors_of
 from services.portal.records import FIELDS, WHATS, told
 from services.portal.requests import Short, desk_of, key_of, shown, step_of
 from services.portal.visitor import Somebody, TheHouse
@@ -57,6 +58,8 @@ async def history(
     at = datetime.combine(day, time(23, 59, 59), words.reader().timezone) if day else None
     shown_history = await desk_of(house, visitor).history(organisation_id, at)
     record = await house.clients.directory.organisation(visitor.caller, organisation_id)
+    above, bodies = await asyncio.gather(superiors_of(house, visitor), bodies_of(house, visitor))
+    known = {each.id: each.name for each in (*above, *bodies)}
     return house.look.page(
         request,
         "organisations/history.html",
@@ -66,7 +69,7 @@ async def history(
         day=day,
         fields=FIELDS,
         whats=WHATS,
-        told=told,
+        told=lambda field, value: told(field, value, known),
         **shown(),
     )
 

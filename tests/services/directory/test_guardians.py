@@ -102,6 +102,7 @@ WRONG: list[tuple[JSON, JSON, str, str]] = [
     (POST, {"code": "FR007"},                                          "code",           "code_taken"),
     (POST, {"competences": ["DREAMS"]},                                "competences",    "field_needed"),
     (POST, {"superior": demo.organisation_id("ecocert-fr")},           "superior",       "not_superior"),
+    (POST, {"superior": demo.organisation_id("be-central")},           "superior",       "not_superior"),
     (POST, {"superior": "somebody"},                                   "superior",       "not_superior"),
     (POST, {"territory": "BE"},                                        "territory",      "not_territory"),
     (POST, {"calendar": "FR-XX"},                                      "calendar",       "not_calendar"),
