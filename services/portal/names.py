@@ -270,7 +270,7 @@ FLAGS: Final = {
     "replacement_pending":    N_("Replacement being written"),
     "completion_overdue":     N_("Still incomplete after ten days"),
     "incomplete":             N_("To be completed within ten days"),
-    "prior_notified":         N_("Arrival announced"),
+    "prior_notified":         N_("Arrival date given"),
     "checks_in_progress":     N_("Checks in progress"),
     "lab_pending":            N_("Laboratory result pending"),
     "amended_after_issue":    N_("Amended after issue"),

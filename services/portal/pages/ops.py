@@ -157,20 +157,22 @@ def look_down(house: House, visitor: Visitor, what: str, which: str) -> None:
 
 
 def looks(var: Path, latest: int = 20) -> list[dict[str, Any]]:
-    """Who looked lately, newest first."""
+    """Who looked lately, newest first; a page that asks for its payloads in pieces is one look."""
     file = _journal(var)
     if not file.exists():
         return []
     with file.open("rb") as source:
         source.seek(max(0, file.stat().st_size - 20_000))
         lines = source.read().decode(errors="replace").splitlines()
-    found = []
+    found: list[dict[str, Any]] = []
     for line in reversed(lines):
         try:
             row = json.loads(line)
         except ValueError:
             continue
-        found.append({**row, "at": datetime.fromisoformat(row["at"])})
+        told = (row["person"], row["what"], row["which"])
+        if not found or told != (found[-1]["person"], found[-1]["what"], found[-1]["which"]):
+            found.append({**row, "at": datetime.fromisoformat(row["at"])})
     return found[:latest]
 
 

@@ -37,7 +37,7 @@ FLAGS: Final = {
     "overdue": N_("A deadline has passed"),
     "lab_pending": N_("Laboratory result pending"),
     "customs_procedure_open": N_("Customs procedure open"),
-    "prior_notified": N_("Arrival announced"),
+    "prior_notified": N_("Arrival date given"),
     "checks_in_progress": N_("Checks in progress"),
     "replacement_pending": N_("Replacement being written"),
     "amended_after_issue": N_("Amended after issue"),
