@@ -96,7 +96,7 @@ def steps(now: datetime) -> tuple[Step, ...]:
                                                                      "entry_authority": authority}),
         Step("11",     "importer: Pyrénées Bio Import in Toulouse", {"importer": importer}),
         Step("12",     "first consignee: Garonne Bio",              {"first_consignee": consignee}),
-        Step("14, 15", "trailer and seal",                          {"containers": ["TRLU1234563"],
+        Step("14, 15", "trailer and seal",                          {"containers": ["TRLU1234567"],
                                                                      "seals": ["MA-77120"]}),
         Step("16",     "gross weight",                              {"gross_weight": {"value": "2160", "unit": "KGM"}}),
         Step("17",     "by road, and when",                         {"transport": road, "departure_at": departs,

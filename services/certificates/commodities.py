@@ -12,6 +12,9 @@ from services.certificates.models import CommodityRow
 from shared.contracts.certificates import CommodityView
 from shared.reference import commodities as shipped
 
+SAYS_NOTHING = "other"
+"""How the name of a leaf begins that is found by what it is another of: most leaves are called that."""
+
 
 async def search(session: AsyncSession, wish: str, today: date, language: str, limit: int = 30) -> list[CommodityView]:
     """Commodities whose names or code begin with the words typed; those that can be declared first."""
@@ -96,10 +99,31 @@ async def load(session: AsyncSession, rows: list[dict[str, Any]]) -> int:
             category = coalesce(excluded.category, commodity.category), search = excluded.search
         """
     )
-    ready = [{**row, "words": normalised(f"{row['code']} {row['name_en']} {row['name_fr']}")} for row in rows]
+    named = await _named_above(session, rows)
+    ready = [{**row, "words": normalised(f"{row['code']} {_found_by(row, named)}")} for row in rows]
     for start in range(0, len(ready), 2000):
         await (await session.connection()).execute(statement, ready[start : start + 2000])
     return len(ready)
+
+
+async def _named_above(session: AsyncSession, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Code -> these rows, and those above them that the table has already."""
+    named = {row["code"]: row for row in rows}
+    while missing := {row["parent"] for row in named.values() if row["parent"]} - named.keys():
+        known = (await session.exec(select(CommodityRow).where(col(CommodityRow.code).in_(missing)))).all()
+        absent: dict[str, Any] = {"parent": None, "name_en": "", "name_fr": ""}
+        named |= dict.fromkeys(missing, absent)
+        named |= {row.code: {"parent": row.parent, "name_en": row.name_en, "name_fr": row.name_fr} for row in known}
+    return named
+
+
+def _found_by(row: dict[str, Any], named: dict[str, dict[str, Any]]) -> str:
+    """The names a commodity is found by: its own, and for "Other" those above it, up to one that says more."""
+    words = [row["name_en"], row["name_fr"]]
+    while row["parent"] and row["name_en"].lower().startswith(SAYS_NOTHING):
+        row = named[row["parent"]]
+        words += [row["name_en"], row["name_fr"]]
+    return " ".join(word for word in words if word)
 
 
 async def load_shipped(session: AsyncSession) -> None:

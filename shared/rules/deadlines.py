@@ -173,11 +173,11 @@ CLOCKS: Final = (
           "The certificate that replaces this one has taken its place.",                     effect=_S.REPLACED),
     # D16: the first consignee signs at reception
     Clock("reception_first_call",    "D16", _S.CONSIGNMENT_VERIFIED,   _F.ENTERED,     working_days(3),  _GOAL,
-          "The first consignee is reminded to sign box 21."),
+          "The first consignee is reminded to sign for the goods."),
     Clock("reception_last_call",     "D16", _S.CONSIGNMENT_VERIFIED,   _F.ENTERED,     working_days(10), _GOAL + _BUYER,
-          "The first consignee and the importer are reminded of box 21."),
+          "The first consignee and the importer are reminded of the signature for the goods."),
     Clock("reception_overdue",       "D16", _S.CONSIGNMENT_VERIFIED,   _F.ENTERED,     days(30),         _LATE,
-          "The border authority is told that box 21 was not signed."),
+          "The border authority is told that the first consignee has not signed."),
     # D18: the issuing body answers a notice within thirty days
     Clock("reply_first_call",        "D18", _S.OFIS_IRREGULARITY,      _F.ENTERED,     days(15),         _BODY,
           "The issuing body is reminded to answer the notice.",                              Only.UNANSWERED),

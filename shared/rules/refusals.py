@@ -90,7 +90,7 @@ REFUSALS: Final = (
     Refusal("incomplete", 422,
         "Something is still missing or not right. Please correct what is marked and try again."),
     Refusal("no_certificate_needed", 422,
-        "Organic goods from {country} need no certificate of inspection. Correct the country or delete the draft."),
+        "Organic goods from {country} need no certificate of inspection. Please correct the country or drop it."),
     Refusal("key_reused", 422,
         "This key was used for another order. Please send the new order with a key of its own."),
     # when it is asked

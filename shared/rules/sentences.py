@@ -58,7 +58,7 @@ PROBLEMS: Final = {
     "needed":
         "Please fill in: {label}.",
     "needed_in_ten_days":
-        "Still empty: {label}. Please have it filled in within ten days, or box 20 cannot be signed.",
+        "Still empty: {label}. Please have it filled in within ten days, or the border cannot endorse the certificate.",
     "weight_half_filled":
         "Please give both the weight and its unit.",
     "neither_consignee_nor_batches":
@@ -192,8 +192,6 @@ PROBLEMS: Final = {
     "several_procedures":
         "Categories {categories} fall under different procedures. Please make one certificate for each.",
     # boxes 7 to 9
-    "no_certificate_needed":
-        "Organic goods from {country} need no certificate of inspection. Please correct the country if it is wrong.",
     "several_origins_of_one_lot":
         "One lot of one producer has one country of origin. Please check the countries.",
     "clearance_outside_union":
@@ -262,7 +260,7 @@ PROBLEMS: Final = {
     "laboratory_pending":
         "The laboratory result is still awaited. Please decide when it is there.",
     "customs_procedure_incomplete":
-        "Box 19 is filled in half. Please have all of it filled in, or cleared.",
+        "The customs procedure is filled in half. Please have all of it filled in, or cleared.",
     "not_verified_again":
         "A customs procedure was carried out. Please verify the goods again after it, and say so here.",
     # one certificate in the place of another

@@ -67,7 +67,7 @@ def test_every_module_class_and_public_function_of_the_law_says_what_it_is(file:
 
 
 def test_every_code_has_its_own_sentence() -> None:
-    assert not {row.code for row in REFUSALS} & set(PROBLEMS) - {"no_certificate_needed"}
+    assert not {row.code for row in REFUSALS} & set(PROBLEMS)
     assert set(SENTENCES) == {row.code for row in REFUSALS} | set(PROBLEMS)
 
 
@@ -75,7 +75,7 @@ def test_every_code_has_its_own_sentence() -> None:
 def test_every_sentence_is_whole_says_what_to_do_and_names_only_plain_parameters(code: str, sentence: str) -> None:
     assert sentence.endswith(".")
     assert sentence[0].isupper() or sentence[0] == "{"
-    assert "lease" in sentence or code in ("internal", "no_certificate_needed", "remarks_needed", "consignee_not_valid")
+    assert "lease" in sentence or code in ("internal", "remarks_needed", "consignee_not_valid")
     assert all(field.isidentifier() for _, field, _, _ in string.Formatter().parse(sentence) if field)
 
 

@@ -66,6 +66,15 @@ async def test_goods_are_found_by_their_name_in_either_language(market: House) -
     assert (await ask(market, "en", q="avocado"))["08044000"]["name"].startswith("Avocados")
 
 
+async def test_another_of_something_is_found_by_what_it_is_another_of(market: House) -> None:
+    other: dict[str, Any] = {"code": "08044090", "parent": "080440", "name_en": "Other", "name_fr": "Autres"}
+    years = {"valid_from": date(2026, 1, 1), "valid_to": None, "level": 8, "category": "a"}
+    async with market.database.transaction() as session:
+        await commodities.load(session, [{**other, **years}])
+    for language, words in (("fr", "avocats autres"), ("en", "avocado"), ("en", "other avocados")):
+        assert "08044090" in await ask(market, language, q=words), words
+
+
 async def test_goods_are_found_by_the_beginning_of_their_code(market: House) -> None:
     for words in ("0804 40", "080440", "0804.40.00", " 08044000 "):
         assert "08044000" in await ask(market, q=words)
