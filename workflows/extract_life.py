@@ -1,184 +1,53 @@
 """The life of one extract: a batch of a certificate, from its beginning to its consignee's signature.
 
-The workflow is the only pen of the extract's status; the certificate's row is the owner of the quantities. The law is
-asked at the gate and again on paper, never in between: what runs here is replayed for years.
+This process is the only pen of the extract's status; the certificate's row is the owner of the quantities.
 """
 
-import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
-    from shared.contracts.certificates import Batch, BatchRecord, BatchRecorded, BatchRing, ExtractActivities, Order
+    from shared.contracts.certificates import Batch, BatchRecord, BatchRing, ExtractActivities, Order
     from shared.rules.extracts import ExtractStatus, extract_moves
     from shared.rules.refusals import Refused
-
-
-# Somebody waits for the answer to an order: three attempts, then the page is told.
-# Nobody waits for a look or a ring, and a failure there would end the workflow: no limit.
-# (schedule_to_close is not honoured during the back-off of a local activity: leave it out.)
-def for_a_person(summary: str) -> workflow.LocalActivityConfig:
-    return workflow.LocalActivityConfig(
-        start_to_close_timeout=timedelta(seconds=5), retry_policy=RetryPolicy(maximum_attempts=3), summary=summary
-    )
-
-
-def until_done(summary: str) -> workflow.LocalActivityConfig:
-    return workflow.LocalActivityConfig(
-        start_to_close_timeout=timedelta(seconds=5),
-        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
-        summary=summary,
-    )
-
-
-# A history of this length is folded before the engine asks for it: an answer then never meets a closing run.
-LONG = 2_000
+    from workflows.pen import Paper, Pen
 
 STATUS = SearchAttributeKey.for_keyword("CertificateStatus")
-AWAITED = SearchAttributeKey.for_keyword_list("Awaited")
-DEADLINE = SearchAttributeKey.for_datetime("NextDeadline")
+SIGNS = {"verify": " · decision", "receive": " · reception"}
+"""What an action signs, for those who read histories. Fixed here: histories must not follow the law."""
 
 
 @workflow.defn
-class ExtractLife:
+class ExtractLife(Pen):
+    paper = Paper(
+        ExtractActivities.record, ExtractActivities.look, ExtractActivities.ring, Order, BatchRecord, BatchRing
+    )
+
     @workflow.init
     def __init__(self, life: Batch) -> None:
-        self.life = life
-        self.unsure = False
-        self.pen = asyncio.Lock()
+        super().__init__(life)
 
     @workflow.run
     async def run(self, life: Batch) -> ExtractStatus:
-        if self.life.awaited:
-            self._say()  # a run that goes on from another has nothing said yet
-        while True:
-            if self.life.over or self._is_long():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                if self.life.over:
-                    return self.life.status
-                workflow.continue_as_new(self.life)
-            await self._wait_for_news()
+        return ExtractStatus(await self.live())
 
-    async def _wait_for_news(self) -> None:
-        """Sleep until something changes or the next clock runs out."""
-        seen = self.life
-        patience = max(seen.due.at - workflow.now(), timedelta(0)) if seen.due else None
-        try:
-            await workflow.wait_condition(
-                lambda: self.unsure or self.life != seen or self._is_long(),
-                timeout=patience,
-                timeout_summary=seen.due.name if seen.due else None,
-            )
-        except TimeoutError:
-            assert seen.due is not None
-            async with self.pen:
-                ring = BatchRing(self.life.extract_id, seen.due)
-                self._take(
-                    await workflow.execute_local_activity_method(
-                        ExtractActivities.ring, ring, **until_done(f"clock {seen.due.name}")
-                    )
-                )
-        if self.unsure:
-            async with self.pen:
-                self.unsure = False
-                self._take(
-                    await workflow.execute_local_activity_method(
-                        ExtractActivities.look, self.life.extract_id, **until_done("read the row")
-                    )
-                )
+    def record_id(self) -> str:
+        return str(self.memory.extract_id)
 
-    @workflow.update(dynamic=True)
-    async def act(self, action: str, arguments: Sequence[RawValue]) -> Batch:
-        """Make one move, or refuse; answer with what the paper recorded for this order."""
-        order = _order(arguments)
-        async with self.pen:
-            info = workflow.current_update_info()
-            assert info is not None
-            said = f"{action}{_box(action)} · revision {order.revision} · {order.for_whom}"
-            try:
-                recorded: BatchRecorded = await workflow.execute_local_activity_method(
-                    ExtractActivities.record,
-                    BatchRecord(self.life.extract_id, order, _key(info.id)),
-                    **for_a_person(said),
-                )
-            except FailureError:
-                # Refused, or failed with the writing perhaps done: look before believing the memory.
-                self.unsure = True
-                raise
-            self._take(recorded.now)
-            return recorded.answer
+    def gate(self, order: Order) -> None:
+        if not extract_moves(self.memory.status, order.asks):
+            raise Refused("wrong_status", action=order.asks, status=self.memory.status)
 
-    @act.validator
-    def refuse_unlawful_orders(self, action: str, arguments: Sequence[RawValue]) -> None:
-        """Refuse at the gate only what the memory knows for certain; everything else goes on to the paper."""
-        order = _order(arguments)
-        if action != order.action:
-            raise ApplicationError("unknown_action", type="unknown_action", non_retryable=True)
-        if order.revision != self.life.revision:
-            return
-        try:
-            if not extract_moves(self.life.status, order.asks):
-                raise Refused("wrong_status", action=order.asks, status=self.life.status)
-        except Refused as refusal:
-            raise ApplicationError(
-                refusal.code, dict(refusal.details), type=refusal.code, non_retryable=True
-            ) from refusal
+    def said(self, order: Order) -> str:
+        return f"{order.action}{SIGNS.get(order.action, '')} · revision {order.revision} · {order.for_whom}"
 
-    @workflow.signal
-    def content_changed(self) -> None:
-        """A box was edited: parties or dates may have changed. A fact, so it cannot be refused."""
-        self.unsure = True
+    def title(self) -> str:
+        return f"{self.memory.number or 'extract'} · {self.memory.status}"
 
-    def _take(self, life: Batch) -> None:
-        """Believe the paper; what ops see follows from it."""
-        before, self.life = self.life, life
-        if (before.status, before.awaited, before.due) != (life.status, life.awaited, life.due):
-            self._tell_ops()
+    def marks(self) -> list[SearchAttributeUpdate[Any]]:
+        return [STATUS.value_set(self.memory.status.value)]
 
-    def _tell_ops(self) -> None:
-        """Show in the engine's own pages what the extract waits for, since when, until when, and what then."""
-        awaited, due = self.life.awaited, self.life.due
-        organisations = list(awaited.organisations) if awaited else []
-        workflow.upsert_search_attributes(
-            [
-                STATUS.value_set(self.life.status.value),
-                AWAITED.value_set(organisations),
-                DEADLINE.value_set(due.at) if due else DEADLINE.value_unset(),
-            ]
-        )
-        self._say()
-
-    def _say(self) -> None:
-        """The sentence on the process's page."""
-        awaited = self.life.awaited
-        if awaited is None:
-            workflow.set_current_details(f"**{self.life.status}** · nothing is awaited")
-            return
-        until = f"{awaited.until:%Y-%m-%d %H:%M} UTC" if awaited.until else "no date"
-        workflow.set_current_details(
-            f"**{self.life.number or 'extract'} · {self.life.status}**\n\n{awaited.what}\n\n"
-            f"- whose turn: {', '.join(awaited.names) or 'nobody in particular'}\n"
-            f"- since: {awaited.since:%Y-%m-%d %H:%M} UTC\n- until: {until}\n- then: {awaited.then}"
-        )
-
-    def _is_long(self) -> bool:
-        info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.get_current_history_length() > LONG
-
-
-def _order(arguments: Sequence[RawValue]) -> Order:
-    return workflow.payload_converter().from_payload(arguments[0].payload, Order)
-
-
-def _key(update: str) -> str:
-    """The order's key in an update's id: who asks again after a failure of the moment adds `~1`, `~2`, …"""
-    return update.partition("~")[0]
-
-
-def _box(action: str) -> str:
-    """What an action signs, for those who read histories. Fixed here: histories must not follow the law."""
-    return {"verify": " · decision", "receive": " · reception"}.get(action, "")
+    def turn(self) -> tuple[str, ...]:
+        return tuple(self.memory.awaited.names)

@@ -8,6 +8,7 @@ import ast
 import inspect
 import json
 import pkgutil
+import textwrap
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -31,16 +32,19 @@ def classes() -> list[type]:
 
 
 def shape(workflow: type) -> dict[str, list[str]]:
-    """Method -> its commands in the order of the source."""
-    return shape_of(inspect.getsource(workflow))
+    """Method -> its commands in the order of the source, with those it has in common with others."""
+    line = [each for each in reversed(workflow.__mro__) if each.__module__.startswith("workflows.")]
+    return {name: commands for each in line for name, commands in shape_of(inspect.getsource(each)).items()}
 
 
 def shape_of(source: str) -> dict[str, list[str]]:
     """The same, of the text of a class."""
-    tree = ast.parse(inspect.cleandoc(source)).body[0]
+    tree = ast.parse(textwrap.dedent(source)).body[0]
     assert isinstance(tree, ast.ClassDef)
     methods = [each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
     found = {_name(method): list(_commands(method)) for method in methods}
+    settings = [each for each in tree.body if isinstance(each, ast.Assign)]  # which paper, which kind of errand
+    found |= {ast.unparse(each.targets[0]): [ast.unparse(each.value)] for each in settings}
     return {name: commands for name, commands in found.items() if commands}
 
 

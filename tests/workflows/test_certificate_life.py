@@ -11,7 +11,7 @@ from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 from tests.fakes.paper import BODY, BORDER, CONSIGNEE, EXPORTER, IMPORTER, STRANGER, PaperInMemory
 from tests.workflows.conftest import Living
-from workflows.certificate_life import LONG
+from workflows.patience import LONG
 
 
 async def test_a_certificate_lives_from_draft_to_the_first_consignees_signature(living: Living) -> None:
