@@ -123,7 +123,7 @@ class PasswordRule:
 
 def _personal(password: str, wearer: Wearer) -> bool:
     said = bare(password)
-    parts = [bare(part) for name in wearer.names for part in (name, *name.split(), *name.split("-"))]
+    parts = [bare(part) for name in wearer.names for part in (name, *name.split(), *re.split(r"[\W_]+", name))]
     local, _, domain = wearer.email.partition("@")
     parts += [bare(local), *(bare(part) for part in re.split(r"[._+-]", local)), bare(domain.partition(".")[0])]
     return any(len(part) >= 3 and part in said for part in parts)

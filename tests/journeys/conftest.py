@@ -11,6 +11,7 @@ import pytest_asyncio
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
 from tests.journeys.people import People, until
+from tests.journeys.secrets import nothing_secret
 
 SPOKEN_TO: Final = tuple(row for row in SERVICES if row.name != "portal")  # journeys speak to the services themselves
 
@@ -25,6 +26,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
             await until(lambda: certificates.fetchval("SELECT count(*) >= 40 FROM party"))
             await until(lambda: notifications.fetchval("SELECT count(*) >= 35 FROM post"))
             yield stack
+            await nothing_secret(stack)
         finally:
             await certificates.close()
             await notifications.close()

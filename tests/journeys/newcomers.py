@@ -9,7 +9,7 @@ from altcha import Challenge, Payload, solve_challenge
 
 from deploy.local.mailbox import Letter
 from deploy.local.stack import Stack
-from tests.journeys.people import JSON, Person, until
+from tests.journeys.people import JSON, SECRETS, Person, until
 
 PASSWORD: Final = "Plum-tree-in-42-gardens!"
 
@@ -51,7 +51,9 @@ class Newcomer:
     async def secret(self, subject: str = "Choose your password", number: int = 1) -> str:
         """What the link in the newest of so many letters carries."""
         await until(lambda: len(self.letters(subject)) >= number)
-        return str(self.letters(subject)[0].links[0].rsplit("/", 1)[1])
+        carried = str(self.letters(subject)[0].links[0].rsplit("/", 1)[1])
+        SECRETS.add(carried)
+        return carried
 
     async def signs_in(self, password: str = PASSWORD) -> httpx2.Response:
         """Tries to."""

@@ -60,6 +60,10 @@ async def until(
         await asyncio.sleep(every)
 
 
+SECRETS: Final[set[str]] = {PASSWORD}
+"""Passwords, sessions, tokens and what links carried in this run: nobody may find one of them afterwards."""
+
+
 class Refusal(Exception):
     """A service said no."""
 
@@ -109,6 +113,7 @@ class Person:
         opened = answer.json()
         self.session, self.me, self.token = opened["session"], opened["person"], ""
         self.password, self.proved = password, time.monotonic()
+        SECRETS.update((password, self.session))
         return self
 
     async def headers(self) -> dict[str, str]:
@@ -120,6 +125,7 @@ class Person:
             mine = {"Authorization": f"Session {self.session}"}
             answer = self.checked(await self.web.post(url, headers=mine, json=body))
             self.token, self.since = answer.json()["token"], time.monotonic()
+            SECRETS.add(self.token)
             self.proved = self.since if stale else self.proved
         acting = {"Acting-For": self.organisation} if self.me["posts"] else {}
         return {"Authorization": f"Bearer {self.token}", "Accept-Language": self.language, **acting}

@@ -1,17 +1,18 @@
 """Accounts through the real everything: from the form to the session, with the link taken from the real letter."""
 
+import asyncio
 import base64
 import json
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx2
 import pytest
 
 from deploy.local.stack import Stack
 from tests.journeys.newcomers import PASSWORD, Newcomer
-from tests.journeys.people import until
+from tests.journeys.people import SECRETS, until
+from tests.journeys.secrets import nothing_secret
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,7 +46,8 @@ async def test_from_the_form_to_the_session(newcomer: Newcomer, stack: Stack) ->
     assert session.status_code == 201
     assert session.json()["person"]["posts"] == []
     assert (await newcomer.posts("/links/opened", {"secret": letter_secret})).status_code == 410, "it works once"
-    await nothing_secret(stack, letter_secret, PASSWORD)
+    SECRETS.update((PASSWORD, session.json()["session"], opened["form"]))
+    await nothing_secret(stack)
 
 
 async def test_a_known_address_gets_the_same_answer_and_another_letter(newcomer: Newcomer, stack: Stack) -> None:
@@ -76,17 +78,27 @@ async def test_one_proof_is_good_for_one_registration_and_one_key_for_one_form(n
     assert (await newcomer.registers(proof=forged)).status_code == 422
 
 
-async def nothing_secret(stack: Stack, *secrets: str) -> None:
-    """No secret stands in a table of any service."""
-    for service in ("identity", "directory", "certificates", "notifications"):
-        base = await asyncpg.connect(stack.database_url(service, scheme="postgresql"))
-        try:
-            tables = await base.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            for (table,) in tables:
-                for secret in secrets:
-                    found = await base.fetchval(
-                        f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE $1', f"%{secret}%"
-                    )
-                    assert found == 0, f"{service}.{table}"
-        finally:
-            await base.close()
+async def test_a_new_password_by_mail(newcomer: Newcomer) -> None:
+    """[Demander l'envoi d'un nouveau mot de passe]: the link of the letter, a new password, and all sessions end."""
+    person = await newcomer.comes_in()
+    asked, stranger = [
+        await newcomer.posts("/password-resets", {"email": email}) for email in (newcomer.email, "n@no.example")
+    ]
+    assert (asked.status_code, asked.json()) == (stranger.status_code, stranger.json()) == (202, {"minutes": 90})
+    link = await newcomer.secret("Choose a new password")
+    assert "within 90 minutes" in newcomer.letters("Choose a new password")[0].text
+    assert (await newcomer.signs_in()).status_code == 201, "until then the old one is good"
+    opened = (await newcomer.posts("/links/opened", {"secret": link})).json()
+    new = "Quince-tree-in-43-orchards!"
+    weak = {"form": opened["form"], "password": "Zoë-1234567!", "password_again": "Zoë-1234567!"}
+    assert (await newcomer.posts("/passwords", weak)).status_code == 422
+    chosen = {"form": opened["form"], "password": new, "password_again": new}
+    answers = await asyncio.gather(*(newcomer.posts("/passwords", chosen) for _ in range(2)))
+    assert sorted(each.status_code for each in answers) == [200, 410], "of two clicks at once one counts"
+    assert (await newcomer.posts("/links/opened", {"secret": link})).status_code == 410
+    assert (await newcomer.signs_in()).status_code == 401
+    assert (await newcomer.signs_in(new)).status_code == 201
+    mine = {"Authorization": f"Session {person.session}"}
+    assert (await newcomer.web.get(f"{newcomer.identity}/me", headers=mine)).status_code == 401
+    await until(lambda: newcomer.letters("Your password was changed"))
+    SECRETS.add(new)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
-from tests.portal import chromium
+from tests.portal import chromium, passkey_story
 from tests.portal.chromium import Eye, window
 from tests.portal.world import PASSWORD
 
@@ -45,7 +45,8 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 
 
 async def test_the_story_of_the_guides_by_hand(stack: Stack) -> None:
-    number = await asyncio.to_thread(_walk, stack.url("portal"))
+    identity = stack.database_url("identity", scheme="postgresql")
+    number = await asyncio.to_thread(_walk, stack.url("portal"), identity)
     async with httpx2.AsyncClient() as web:
         for _ in range(100):
             letters = (await web.get(stack.url("mailbox"))).text
@@ -55,7 +56,7 @@ async def test_the_story_of_the_guides_by_hand(stack: Stack) -> None:
     raise AssertionError(f"too few letters about {number}")
 
 
-def _walk(address: str) -> str:
+def _walk(address: str, identity: str) -> str:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with chromium.chromium() as browser:
         where, number = _the_exporter_drafts_and_submits(browser, address)
@@ -67,6 +68,7 @@ def _walk(address: str) -> str:
             _somebody_signs(browser, address, email, number, station, answers)
         _everybody_can_read_it(browser, address, where, number)
         _ops_see_the_process(browser, address, where)
+        passkey_story.walk(browser, address, identity)
     return number
 
 

@@ -108,11 +108,15 @@ class Territory:
                 await store.remember_post(session, post)
         return self
 
-    async def fill_in(self, email: str = "ann@tarn.example", key: str = "", **changes: Any) -> httpx2.Response:
-        """The form, sent."""
+    async def worked(self) -> str:
+        """What a browser does with the challenge."""
         challenge = Challenge.from_dict(self.house.desk.person_check.challenge())
         solution = await asyncio.to_thread(solve_challenge, challenge)
         assert solution is not None
+        return Payload(challenge, solution).to_base64()
+
+    async def fill_in(self, email: str = "ann@tarn.example", key: str = "", **changes: Any) -> httpx2.Response:
+        """The form, sent."""
         form = {
             "email": email, "password": PASSWORD, "password_again": PASSWORD, "question": "hero", "answer": "Zorro",
             "first_name": "Ann", "last_name": "O'Neill", "language": "en", "privacy": True,
@@ -121,7 +125,7 @@ class Territory:
                 "city": "Toulouse", "country": "FR",
             },
             "reach": {"phone": "+33 5 00 00 00 00"},
-            "proof": Payload(challenge, solution).to_base64(),
+            "proof": await self.worked(),
         }  # fmt: skip
         headers = {"Idempotency-Key": key or uuid4().hex, "Accept-Language": "en"}
         return await self.house.client.post("/registrations/classic", json=form | changes, headers=headers)

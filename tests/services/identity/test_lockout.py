@@ -1,5 +1,6 @@
 """Wrong passwords, known devices, new passwords and inactivity, against a real database."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -33,13 +34,18 @@ async def attempt(house: House, password: str, **more: Any) -> Any:
     return await house.client.post("/sessions", json={"email": CLAIRES, "password": password, **more})
 
 
-async def guesses(house: House, number: int, email: str = CLAIRES) -> None:
-    """Wrong passwords, each from another source."""
-    for each in range(number):
-        services = keyring(house.around.settings.codec_key_file, "services")
-        headers = {"For-Source": f"198.51.100.{each % 250}", "On-Behalf": service_token("portal", services)}
+async def guesses(house: House, number: int, email: str = CLAIRES, sources: int = 500) -> None:
+    """Wrong passwords, from so many sources by turns, some at once."""
+    services = keyring(house.around.settings.codec_key_file, "services")
+    ours = service_token("portal", services)
+
+    async def one(each: int) -> None:
+        headers = {"For-Source": f"2001:db8::{each % sources:x}", "On-Behalf": ours}
         answer = await house.client.post("/sessions", json={"email": email, "password": "wrong"}, headers=headers)
         assert answer.json()["code"] == "bad_credentials"
+
+    for begin in range(0, number, 4):
+        await asyncio.gather(*(one(each) for each in range(begin, min(begin + 4, number))))
 
 
 async def test_five_wrong_passwords_block_and_the_answer_stays_the_same(house: House) -> None:
@@ -59,11 +65,19 @@ async def test_a_right_password_starts_the_count_anew(house: House) -> None:
     assert (await state(house))[0] == "ACTIVE"
 
 
-async def test_guesses_from_500_sources_do_not_lock_the_owner_out_of_his_device(house: House) -> None:
+@pytest.mark.parametrize(("number", "sources"), [(5, 1), (500, 500)])
+async def test_guesses_from_elsewhere_do_not_lock_the_owner_out_of_his_device(
+    house: House, number: int, sources: int
+) -> None:
     opened = (await attempt(house, PASSWORD)).json()
     device, session = opened["device"], opened["session"]
-    await guesses(house, 60)
-    assert (await state(house))[0] == "BLOCKED"
+
+    async def meanwhile() -> None:
+        assert (await attempt(house, PASSWORD, device=device)).status_code == 201
+
+    await asyncio.gather(guesses(house, number, sources=sources), meanwhile())
+    assert await state(house) == ("BLOCKED", "WRONG_PASSWORDS")
+    assert len(await house.announced("identity.account.blocked.v1")) == 1
     assert (await house.client.get("/me", headers=by(session))).status_code == 200, "his session goes on"
     again = await attempt(house, PASSWORD, device=device)
     assert again.status_code == 201
@@ -124,6 +138,17 @@ async def test_a_new_password_opens_a_blocked_account_and_ends_its_sessions(hous
     course = await paper.look(Which(Kind.RESET, request))
     assert [each.letter for each in course.letters] == ["password-changed"]
     assert (course.state, course.over) == ("DONE", True)
+
+
+async def test_the_link_is_good_at_89_minutes_and_dead_at_91(house: House) -> None:
+    paper = Paper(house.around)
+    for minutes, status in ((89, 200), (91, 410)):
+        request = await ask(house)
+        await paper.look(Which(Kind.RESET, request))
+        link = str(await house.one("SELECT id FROM link WHERE course_id = :c", c=request))
+        house.clock.forward(minutes=minutes)
+        secret = paper.mint.secret(link, paper.mint.current)
+        assert (await house.client.post("/links/opened", json={"secret": secret})).status_code == status
 
 
 async def test_for_an_unknown_address_nothing_is_sent(house: House) -> None:
