@@ -17,9 +17,10 @@ from services.identity.rules import AccountStatus, email_key
 from services.identity.settings import Settings
 from shared.kit.process import Surroundings
 from shared.kit.sessions import Gatekeeper
+from shared.kit.settings import Registering
 from tests.services.conftest import NOON, Around, Clock, PassportOffice, Visitor
 
-CHEAP = {"argon2_memory_kib": 64, "argon2_passes": 1, "registration": "both"}
+CHEAP: dict[str, Any] = {"argon2_memory_kib": 64, "argon2_passes": 1, "registration": Registering.BOTH}
 PASSWORD = "Correct-horse-1"
 CLAIRE = "00000000-0000-4000-8000-00000000c1a1"
 BLOCKED = "00000000-0000-4000-8000-00000000b10c"

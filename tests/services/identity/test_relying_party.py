@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from joserfc.jwk import KeySet
 
 from services.identity.tools import Tool
 from services.portal.app import create_app
-from services.portal.clients import Clients, IdentityOverHttp, Wire
+from services.portal.clients import IdentityOverHttp, Wire
 from services.portal.factors import FactorsOverHttp
 from services.portal.settings import PortalSettings
 from services.portal.tools import ToolsOverHttp
@@ -72,10 +73,10 @@ class RelyingParty:
 async def browser(house: House, tmp_path: Path) -> AsyncIterator[Browser]:
     """A browser at the real portal, which asks the real identity."""
     house.around.settings.portal_url = ADDRESS
-    world = build()
     wire = Wire("", house.client, keyring(tmp_path / "codec.key", "services"))
-    others = (world.directory, world.certificates, world.notifications, world.ops, world.accounts, world.extracts)
-    clients = Clients(IdentityOverHttp(wire), *others, world.making, FactorsOverHttp(wire), ToolsOverHttp(wire))
+    clients = replace(
+        build().clients, identity=IdentityOverHttp(wire), factors=FactorsOverHttp(wire), tools=ToolsOverHttp(wire)
+    )
     settings = PortalSettings(portal_url=ADDRESS, codec_key_file=tmp_path / "codec.key", var=tmp_path)
     site = create_app(settings, clients, now=house.clock)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=site), base_url=ADDRESS) as web:
