@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.directory.api import router
+from services.directory import api, api_requests
 from shared.kit import http
 from shared.kit.process import Surroundings
 
@@ -12,6 +12,7 @@ def create_app(around: Surroundings) -> FastAPI:
     app = http.create_app("directory", around.gatekeeper)
     app.state.around = around
     around.database.told |= around.settings.policy
-    app.include_router(router)
+    app.include_router(api.router)
+    app.include_router(api_requests.router)
     http.add_feed(app, around.database)
     return app

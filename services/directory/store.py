@@ -1,20 +1,18 @@
 """The only module with queries; every function takes a session and never commits."""
 
-import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, case, cast, literal, or_, text, tuple_
+from sqlalchemy import ColumnElement, cast, or_, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory import rules
-from services.directory.models import Id, JournalRow, OrganisationRow, RoleRow
+from services.directory.models import JournalRow, OrganisationRow, RoleRow
 from shared.events.directory import (
     ActivityPart,
     Organisation,
@@ -41,24 +39,6 @@ class By:
     person_id: str | None = None
     organisation_id: str | None = None
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Search:
-    """What somebody looks for; what is not said does not matter."""
-
-    text: str = ""
-    country: str | None = None
-    kind: str | None = None
-    activity: str | None = None
-    section: str | None = None
-    authority_role: str | None = None
-    competence: str | None = None
-    recognised_in: str | None = None
-    code: str | None = None
-    status: str | None = None
-    after: str | None = None
-    limit: int = 20
 
 
 # ── Organisations ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,73 +243,6 @@ async def journal(session: AsyncSession, organisation_id: str) -> Sequence[Journ
     """Everything that was ever done to an organisation, oldest first."""
     lines = select(JournalRow).where(JournalRow.organisation_id == organisation_id)
     return (await session.exec(lines.order_by(col(JournalRow.id)))).all()
-
-
-# ── Search ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def search(
-    session: AsyncSession, wanted: Search, public: bool = False
-) -> tuple[Sequence[OrganisationRow], str | None]:
-    """One page of the organisations that fit, by name, and the cursor of the next page.
-
-    A search by number shows first whom the number belongs to, and then those who only have it as a part.
-    """
-    exact = rules.number(wanted.text) if rules.has_number(wanted.text) else ""
-    place = (case((col(OrganisationRow.numbers).contains([exact]), 0), else_=1),) if exact else ()
-    order = (*place, col(OrganisationRow.name_key), col(OrganisationRow.id))
-    query = select(OrganisationRow).where(*_fitting(wanted))
-    if public:
-        query = query.where(OrganisationRow.kind != RoleType.SYS_ADMIN)
-    if wanted.after:
-        query = query.where(tuple_(*order) > tuple_(*_opened(wanted.after, ranked=bool(exact))))
-    rows = (await session.exec(query.order_by(*order).limit(wanted.limit + 1))).all()
-    page = rows[: wanted.limit]
-    return page, _cursor(page[-1], exact) if len(rows) > wanted.limit else None
-
-
-def _fitting(wanted: Search) -> list[ColumnElement[bool]]:
-    """The conditions of a search."""
-    row = OrganisationRow
-    equal = (
-        (col(row.country), wanted.country),
-        (col(row.kind), wanted.kind),
-        (col(row.authority_role), wanted.authority_role),
-        (col(row.status), wanted.status),
-    )
-    among = (
-        (col(row.activity_kinds), wanted.activity),
-        (col(row.competences), wanted.competence),
-        (col(row.recognised_in), wanted.recognised_in),
-        (col(row.numbers), wanted.code and rules.number(wanted.code)),
-    )
-    conditions = [column == value for column, value in equal if value]
-    conditions += [column.contains([value]) for column, value in among if value]
-    if wanted.section:
-        conditions.append(col(row.activities).contains([{"section": wanted.section}]))
-    if looked_for := rules.searching(wanted.text):
-        conditions.append(col(row.words).op("@@", is_comparison=True)(cast(looked_for, TSQUERY)))
-    return conditions
-
-
-def _cursor(row: OrganisationRow, exact: str) -> str:
-    """Where a page ended, for the next one."""
-    place = [0 if exact in row.numbers else 1] if exact else []
-    return base64.urlsafe_b64encode(json.dumps([*place, row.name_key, row.id]).encode()).decode().rstrip("=")
-
-
-def _opened(cursor: str, ranked: bool) -> list[Any]:
-    """Where the page before ended; refused when it was not we who said so."""
-    try:
-        *place, name_key, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if [type(each) for each in place] != ([int] if ranked else []) or not isinstance(name_key, str):
-            raise ValueError(cursor)
-        if "\0" in name_key or place not in ([], [0], [1]):
-            raise ValueError(cursor)
-        name_key.encode()
-        return [*place, name_key, literal(str(UUID(row_id)), Id)]
-    except (ValueError, TypeError, AttributeError) as problem:
-        raise Refused("invalid", field="after") from problem
 
 
 # ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────
