@@ -48,16 +48,21 @@ async def search(
 
     A search by number shows first whom the number belongs to, and then those who only have it as a part.
     """
+    page, exact = page_of(wanted, public)
+    rows = (await session.exec(page)).all()
+    shown = rows[: wanted.limit]
+    return shown, _cursor(shown[-1], exact) if len(rows) > wanted.limit else None
+
+
+def page_of(wanted: Search, public: bool = False) -> tuple[SelectOfScalar[OrganisationRow], str]:
+    """The query of one page, and the number it looks for first."""
     exact = rules.number(wanted.text) if rules.has_number(wanted.text) else ""
     conditions = _fitting(wanted)
     if public:
         conditions.append(col(OrganisationRow.kind) != RoleType.SYS_ADMIN)
     rank = case((col(OrganisationRow.numbers).contains([exact]), 0), else_=1) if exact else None
-    few = bool(wanted.text.strip() or wanted.code)
-    page = _gathered(wanted, conditions, rank) if few else _named(wanted, conditions)
-    rows = (await session.exec(page)).all()
-    shown = rows[: wanted.limit]
-    return shown, _cursor(shown[-1], exact) if len(rows) > wanted.limit else None
+    few = bool(rules.searching(wanted.text) or wanted.code)
+    return (_gathered(wanted, conditions, rank) if few else _named(wanted, conditions)), exact
 
 
 def _named(wanted: Search, conditions: Sequence[ColumnElement[bool]]) -> SelectOfScalar[OrganisationRow]:

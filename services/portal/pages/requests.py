@@ -1,6 +1,7 @@
 """What others ask the organisation I act for to decide: the list, one request side by side, one decision or many."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -12,9 +13,15 @@ from services.portal.clients import Trouble
 from services.portal.pages.organisations import GUARDIANS
 from services.portal.requests import Short, Text, desk_of, explained, key_of, said, shown, step_of
 from services.portal.visitor import House, Somebody, TheHouse, Visitor, own_path
+from services.portal.words import N_
 from shared.contracts.directory import Chosen, DecisionResult, Decisions, StepWish
 
 router = APIRouter()
+ORDERS: Final = {
+    "oldest": N_("longest waiting first"),
+    "newest": N_("newest first"),
+    "due": N_("first to be decided first"),
+}
 
 
 @router.get("/requests")
@@ -27,10 +34,11 @@ async def waiting(
     country: Short = "",
     sort: Short = "oldest",
     after: Annotated[str, Query(max_length=400)] = "",
+    changes_after: Annotated[str, Query(max_length=400)] = "",
     done: Short = "",
 ) -> Response:
-    """The requests that wait for the organisation I act for."""
-    return await _waiting(request, house, visitor, text, role_type, country, sort, after, done)
+    """The requests and the changes of records that wait for the organisation I act for."""
+    return await _waiting(request, house, visitor, text, role_type, country, sort, after, changes_after, done)
 
 
 async def _waiting(
@@ -42,13 +50,17 @@ async def _waiting(
     country: str = "",
     sort: str = "oldest",
     after: str = "",
+    changes_after: str = "",
     done: str = "",
     results: list[DecisionResult] | None = None,
 ) -> Response:
     desk = desk_of(house, visitor)
     query = said({"text": text.strip(), "role_type": role_type, "country": country, "sort": sort})
-    page = await desk.waiting(**query, after=after or None, limit=50)
-    proposals = await desk.proposals(limit=50)
+    about_records = {name: value for name, value in query.items() if name != "role_type"}
+    page, changes = await asyncio.gather(
+        desk.waiting(**query, after=after or None, limit=50),
+        desk.proposals(**about_records, kind="CHANGE", after=changes_after or None, limit=20),
+    )
     people = {role.id: role for role in page.items}
     guardian = visitor.post is not None and visitor.post.role_type in GUARDIANS
     return house.look.page(
@@ -56,11 +68,14 @@ async def _waiting(
         "roles/waiting.html",
         current="requests",
         page=page,
-        proposals=[each for each in proposals.items if each.kind == "CHANGE"],
+        changes=changes,
+        orders=ORDERS,
         query={"text": text, "role_type": role_type, "country": country, "sort": sort},
         countries=forms.countries_for(""),
         first=f"/requests?{urlencode(query)}" if after else "",
         next=f"/requests?{urlencode({**query, 'after': page.next})}" if page.next else "",
+        first_changes=f"/requests?{urlencode(query)}#changes" if changes_after else "",
+        next_changes=f"/requests?{urlencode({**query, 'changes_after': changes.next})}#changes" if changes.next else "",
         results=results,
         creatable=(await desk.creatable()).kinds if guardian else [],
         people=people,

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, datetime, time
 from typing import Any, Final
+from uuid import uuid4
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -13,9 +14,10 @@ from services.portal.clients import Trouble
 from services.portal.desk import Desk
 from services.portal.pages.organisations import bodies_of, superiors_of
 from services.portal.records import FIELDS, WHATS, told
-from services.portal.requests import Short, desk_of, key_of, shown, step_of
-from services.portal.visitor import Somebody, TheHouse
+from services.portal.requests import Short, Text, desk_of, key_of, shown, step_of
+from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
+from shared.contracts.directory import NewOrganisation, OrganisationView
 from shared.rules.refusals import Refused
 
 router = APIRouter()
@@ -37,6 +39,40 @@ async def standing(request: Request, house: TheHouse, visitor: Somebody, organis
     wish, _ = step_of(form)
     await desk_of(house, visitor).standing(organisation_id, wish, key_of(form))
     return RedirectResponse(f"/organisations/{organisation_id}?saved=1", 303)
+
+
+@router.get("/organisations/{organisation_id}/merge")
+async def merge(
+    request: Request, house: TheHouse, visitor: Somebody, organisation_id: str, text: Text = ""
+) -> Response:
+    """Which record of the same organisation stays: found by name, as a rule the one that looks alike."""
+    record = await house.clients.directory.organisation(visitor.caller, organisation_id)
+    may = await desk_of(house, visitor).may(organisation_id)
+    if "merge" not in may.steps:
+        raise Refused("not_found")
+    found = await _candidates(house, visitor, record, text.strip())
+    others = [each for each in found if each.id != record.id and each.status == "VALID"]
+    return house.look.page(
+        request,
+        "organisations/merge.html",
+        current="organisations",
+        record=record,
+        may=may,
+        text=text.strip(),
+        others=others,
+        **shown(),
+    )
+
+
+async def _candidates(house: House, visitor: Visitor, record: OrganisationView, text: str) -> list[OrganisationView]:
+    """The records that fit what was typed; before anything is, those that look alike."""
+    ask = house.clients.directory.organisations
+    if text:
+        return (await ask(visitor.caller, text=text, kind=record.kind, status="VALID", limit=20)).items
+    told = record.model_dump(include={"kind", "name", "country", "city", "postal_code", "address", "identifiers"})
+    alike = await desk_of(house, visitor).look_alikes(NewOrganisation(**told), uuid4().hex)
+    ids = ",".join(each.organisation.id for each in alike)
+    return (await ask(visitor.caller, ids=ids)).items if ids else []
 
 
 @router.get("/organisations/{organisation_id}/people")
