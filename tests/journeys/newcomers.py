@@ -1,6 +1,7 @@
 """Somebody without an account, from the form to the session, with links taken from real letters."""
 
 import asyncio
+import re
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,6 +13,8 @@ from deploy.local.stack import Stack
 from tests.journeys.people import JSON, SECRETS, Person, until
 
 PASSWORD: Final = "Plum-tree-in-42-gardens!"
+PLACE: Final = {"address": "27 chemin de Lapujade", "postal_code": "31200", "city": "Toulouse", "country": "FR"}
+ANSWER: Final = "Zorro d'Été "
 
 
 class Newcomer:
@@ -68,3 +71,53 @@ class Newcomer:
         assert (await self.posts("/passwords", chosen)).status_code == 200
         person = Person(self.web, self.stack.addresses, self.email, str(changes.get("language", "en")))
         return await person.signs_in(PASSWORD)
+
+
+class Applicant(Newcomer):
+    """Somebody who fills in the classic form."""
+
+    def __init__(self, stack: Stack, web: httpx2.AsyncClient, name: str) -> None:
+        mark = uuid4().hex[:8]
+        super().__init__(stack, web, f"{name.lower()}+{mark}@lapujade.example")
+        self.first, self.company = name, f"Lapujade {mark}"
+
+    async def asks(self, **changes: Any) -> None:
+        """Sends the form."""
+        form = {
+            "email": self.email, "password": PASSWORD, "password_again": PASSWORD, "question": "hero",
+            "answer": ANSWER, "organisation": {"name": self.company, **PLACE}, "first_name": self.first,
+            "last_name": "O'Neill-Πέτρου", "language": "en", "privacy": True, "proof": await self.proof(),
+        }  # fmt: skip
+        answer = await self.posts("/registrations/classic", form | changes)
+        assert (answer.status_code, answer.json()["days"]) == (202, 7), answer.text
+
+    async def confirms(self) -> JSON:
+        """Opens the link of the letter, and says that the request is his."""
+        opened = (
+            await self.posts("/registrations/classic/opened", {"secret": await self.secret("Confirmation req")})
+        ).json()
+        assert opened["organisation"]["name"] == self.company
+        answer = await self.posts("/registrations/classic/answers", {"form": opened["form"], "mine": True})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def letter(self, subject: str, number: int = 1) -> Letter:
+        """The newest of so many letters with this subject."""
+        await until(lambda: len(self.letters(subject)) >= number)
+        return self.letters(subject)[0]
+
+    async def temporary(self, number: int = 1) -> str:
+        """The temporary password of the newest of so many letters."""
+        found = re.search(r"TR\d{12}", (await self.letter("Password reset", number)).text)
+        assert found
+        return found.group()
+
+    async def comes_with(self, password: str) -> httpx2.Response:
+        """Types a temporary password."""
+        return await self.posts("/passwords/temporary", {"email": self.email, "password": password})
+
+    async def chooses(self, form: str, password: str, **more: str) -> httpx2.Response:
+        """His own password in its place."""
+        return await self.posts(
+            "/passwords/own", {"form": form, "password": password, "password_again": password, **more}
+        )

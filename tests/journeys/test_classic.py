@@ -3,18 +3,14 @@
 The authority of the Haute-Garonne decides about those whose establishment lies there, and nobody else does.
 """
 
-import re
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 import pytest
 
-from deploy.local.mailbox import Letter
 from deploy.local.stack import Stack
-from tests.journeys.newcomers import PASSWORD, Newcomer
-from tests.journeys.people import CENTRAL, EXPORTER, JSON, OPS, Person, until
-from tests.journeys.test_accounts import nothing_secret
+from tests.journeys.newcomers import ANSWER, PASSWORD, Applicant, Newcomer
+from tests.journeys.people import CENTRAL, EXPORTER, JSON, OPS, SECRETS, Person, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DESK = "desk@ddpp31.example"
@@ -25,58 +21,6 @@ WRONG = (
     "customs@perpignan.example",
     "officer@aalst.example",
 )
-PLACE = {"address": "27 chemin de Lapujade", "postal_code": "31200", "city": "Toulouse", "country": "FR"}
-ANSWER = "Zorro d'Été "
-
-
-class Applicant(Newcomer):
-    """Somebody who fills in the classic form."""
-
-    def __init__(self, stack: Stack, web: httpx2.AsyncClient, name: str) -> None:
-        mark = uuid4().hex[:8]
-        super().__init__(stack, web, f"{name.lower()}+{mark}@lapujade.example")
-        self.first, self.company = name, f"Lapujade {mark}"
-
-    async def asks(self, **changes: Any) -> None:
-        """Sends the form."""
-        form = {
-            "email": self.email, "password": PASSWORD, "password_again": PASSWORD, "question": "hero",
-            "answer": ANSWER, "organisation": {"name": self.company, **PLACE}, "first_name": self.first,
-            "last_name": "O'Neill-Πέτρου", "language": "en", "privacy": True, "proof": await self.proof(),
-        }  # fmt: skip
-        answer = await self.posts("/registrations/classic", form | changes)
-        assert (answer.status_code, answer.json()["days"]) == (202, 7), answer.text
-
-    async def confirms(self) -> JSON:
-        """Opens the link of the letter, and says that the request is his."""
-        opened = (
-            await self.posts("/registrations/classic/opened", {"secret": await self.secret("Confirmation req")})
-        ).json()
-        assert opened["organisation"]["name"] == self.company
-        answer = await self.posts("/registrations/classic/answers", {"form": opened["form"], "mine": True})
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    async def letter(self, subject: str, number: int = 1) -> Letter:
-        """The newest of so many letters with this subject."""
-        await until(lambda: len(self.letters(subject)) >= number)
-        return self.letters(subject)[0]
-
-    async def temporary(self, number: int = 1) -> str:
-        """The temporary password of the newest of so many letters."""
-        found = re.search(r"TR\d{12}", (await self.letter("Password reset", number)).text)
-        assert found
-        return found.group()
-
-    async def comes_with(self, password: str) -> httpx2.Response:
-        """Types a temporary password."""
-        return await self.posts("/passwords/temporary", {"email": self.email, "password": password})
-
-    async def chooses(self, form: str, password: str, **more: str) -> httpx2.Response:
-        """His own password in its place."""
-        return await self.posts(
-            "/passwords/own", {"form": form, "password": password, "password_again": password, **more}
-        )
 
 
 @pytest.fixture
@@ -151,7 +95,7 @@ async def test_a_classic_account_from_the_form_to_the_session(stack: Stack, web:
     session = await ann.signs_in()
     assert (session.status_code, session.json()["person"]["first_name"]) == (201, "Anne")
     assert (await bea.signs_in()).status_code == 401
-    await nothing_secret(stack, PASSWORD, ANSWER)
+    SECRETS.update((PASSWORD, ANSWER))
 
 
 async def test_a_forgotten_password_and_a_forgotten_answer(stack: Stack, web: httpx2.AsyncClient) -> None:
@@ -193,4 +137,4 @@ async def test_a_forgotten_password_and_a_forgotten_answer(stack: Stack, web: ht
     await ops.asks("PUT", f"/users/{row['id']}/question", wish, service="identity")
     assert "Asked by letter" in (await eve.letter("A secret question was changed")).text
     await until(lambda: any(eve.email in each.text for each in Newcomer(stack, web, DESK).letters("question secrète")))
-    await nothing_secret(stack, first, mine, "Nirvana")
+    SECRETS.update((first, mine, opened["form"]))

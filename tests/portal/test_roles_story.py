@@ -8,7 +8,6 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,25 +15,35 @@ import pytest_asyncio
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
-from tests.portal import chromium
+from tests.portal import chromium, classic_story
 from tests.portal.chromium import Eye, window
 from tests.portal.test_story import PICTURES, _come_in, _picture
 
-pytestmark = [chromium.NEEDED, pytest.mark.timeout(300)]
+pytestmark = [chromium.NEEDED, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 PASSWORD = "Plum-tree-in-42-gardens!"
 INAO, BODY, OPS = "desk@inao.example", "inspector@ecocert.example", "ops@bordereau.example"
 BANNER = "Vous n’avez actuellement aucun rôle qui vous permette d’accéder à l’application."
 
 
-@pytest_asyncio.fixture
-async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
-    """The whole installation, on free ports."""
-    async with Stack(tmp_path / "var", ports="free", fsync=False) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The whole installation, on free ports, once for all newcomers."""
+    async with Stack(tmp_path_factory.mktemp("var"), ports="free", fsync=False) as running:
         yield running
 
 
 async def test_from_a_new_account_to_a_valid_role(stack: Stack) -> None:
     await asyncio.to_thread(_walk, stack)
+
+
+async def test_a_classic_account_by_hand(stack: Stack) -> None:
+    loop = asyncio.get_running_loop()
+
+    def walk() -> None:
+        with chromium.chromium() as browser:
+            classic_story.walk(stack, browser, loop)
+
+    await asyncio.to_thread(walk)
 
 
 def _walk(stack: Stack) -> None:
