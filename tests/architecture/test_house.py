@@ -4,6 +4,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,8 @@ def test_what_does_not_belong_here_is_not_here(what: str, why: str) -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
         for file in texts()
-        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if re.search(what, text := _text(file))
+        for number, line in enumerate(text.splitlines(), 1)
         if re.search(what, line)
     ]
     assert not wrong, f"{why}:\n" + "\n".join(wrong[:20])
@@ -100,5 +102,11 @@ def test_the_lock_names_hashes_and_no_host() -> None:
     assert "://" not in lock
 
 
+@cache
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+@cache
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
