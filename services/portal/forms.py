@@ -128,7 +128,8 @@ def number_of(model: Model, name: str) -> int | None:
 
 def eligible(name: str) -> dict[str, str]:
     """What the directory is asked for when somebody looks for an organisation for this field."""
-    wanted = {"kind": str(KINDS[name])} if name in KINDS else {}
+    kinds = {**KINDS, "customs_procedure.operator": RoleType.OPERATOR}
+    wanted = {"kind": str(kinds[name])} if name in kinds else {}
     if wanted.get("kind") == RoleType.AUTHORITY:
         wanted["competence"] = Competence.ORGANIC.value
     activities = PARTNERS.get(name, frozenset())

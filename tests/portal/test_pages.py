@@ -466,6 +466,21 @@ async def test_a_signature_may_ask_for_the_password_once_more(world: World, brow
     assert paper.status is Status.ISSUED
 
 
+async def test_the_operator_of_box_19_is_any_operator_of_the_directory(world: World, browser: Browser) -> None:
+    paper = world.paper(Status.ISSUED)
+    await browser.sign_in(BORDER)
+    here = f"/certificates/{paper.id}/do/start_customs_procedure"
+    page = (await browser.get(here)).text
+    assert 'name="find.form.operator"' in page
+    form = {**hidden(page), "find": "form.operator", "find.form.operator": "acme", "form.reference": "26FR-77"}
+    found = (await browser.post(here, form)).text
+    operator = organisation_id("acme-bio-imports")
+    assert f'name="form.operator" value="{operator}"' in found
+    assert "26FR-77" in found, "what was answered stays"
+    options = (await browser.get("/pick?find.form.operator=perpignan")).text
+    assert organisation_id("perpignan") not in options, "a border post is no operator"
+
+
 @pytest.mark.parametrize(
     ("action", "status"),
     [("release_conventional", Status.RELEASED_CONVENTIONAL), ("reject", Status.NOT_RELEASED)],

@@ -166,10 +166,10 @@ async def candidates(
 
 
 def field_of(name: str) -> str:
-    """The law's name of a picker's field: line.2.producer is product_lines.producer, a new entry is its list's."""
+    """The law's name of a picker's field: line.2.producer is product_lines.producer, form.operator that of box 19."""
     if name.startswith("line."):
         return f"product_lines.{name.rpartition('.')[2]}"
-    return name.removesuffix(".new")
+    return "customs_procedure.operator" if name == "form.operator" else name.removesuffix(".new")
 
 
 async def stale(request: Request, house: House, visitor: Visitor, view: CertificateView, seen: str) -> Response:

@@ -1,6 +1,7 @@
 """Signing and other moves: what is shown before one, what it asks, and giving the order."""
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -12,9 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import forms, sheets
 from services.portal.clients import Trouble
 from services.portal.names import ACTIONS
-from services.portal.pages.certificates import DECISIONS, goods_of, head, stale
+from services.portal.pages.certificates import DECISIONS, candidates, goods_of, head, organisation_of, stale
+from services.portal.pages.drafting import as_party
 from services.portal.proof import TROUBLES, proved
 from services.portal.proof import asked as asked_again
+from services.portal.sheets import Sheet
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificates import CertificateView, ProblemView, Wish
 from shared.rules.boxes import Model
@@ -23,6 +26,8 @@ from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 
 router = APIRouter()
+OPERATOR = "form.operator"
+"""The one answer of a form that is an organisation."""
 
 
 @router.get("/certificates/{certificate_id}/do/{action}")
@@ -68,6 +73,7 @@ async def _confirm_page(
         if action is not Action.SUBMIT:
             page = sheets.laid_out(view, goods, problems=())
     asked = forms.questions(action, view.status, model)
+    page = await _with_operator(house, visitor, page, typed)
     form_problems = forms.placed(problems, model)
     wrong = {each.place.rpartition(".")[2]: each for each in form_problems}
     beyond = [each for each in form_problems if each.place.rpartition(".")[2] not in {one.name for one in asked}]
@@ -87,7 +93,6 @@ async def _confirm_page(
         said={each.name: forms.text(typed, f"form.{each.name}") for each in asked}
         if typed
         else {**dict.fromkeys((each.name for each in asked), ""), **forms.suggested(action, view)},
-        operators=[{"value": one.id, "name": one.name} for one in view.parties.values() if one.kind == "OPERATOR"],
         wrong=wrong,
         blocking=blocking + beyond,
         warnings=[each for each in page.problems if each.severity != "error"],
@@ -100,6 +105,16 @@ async def _confirm_page(
         choices=forms.choices,
         **head(view),
     )
+
+
+async def _with_operator(house: House, visitor: Visitor, page: Sheet, typed: FormData | None) -> Sheet:
+    """The sheet with the operator somebody chose or looks for: the certificate need not name him (box 19)."""
+    if typed is None:
+        return page
+    chosen, find = forms.text(typed, OPERATOR), forms.text(typed, "find")
+    record = await organisation_of(house, visitor, chosen) if chosen and page.party(chosen) is None else None
+    found = {find: await candidates(house, visitor, find, forms.text(typed, f"find.{find}"))} if find else {}
+    return replace(page, parties={**page.parties, **({record.id: as_party(record)} if record else {})}, found=found)
 
 
 def _number(action: Action, model: Model) -> int | None:
@@ -118,6 +133,9 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, certificate_i
         copied = await clients.copy(visitor.caller, certificate_id, key)
         return RedirectResponse(f"/certificates/{copied.id}?said=copy", 303)
     seen = forms.text(typed, "revision")
+    if forms.text(typed, "find") == OPERATOR:
+        view = await clients.certificate(visitor.caller, certificate_id)
+        return await _confirm_page(request, house, visitor, view, _action(view, action), key, typed=typed)
     try:
         view = await clients.certificate(visitor.caller, certificate_id)
         asked = forms.questions(Action(action), view.status, Model(view.form_model)) if action in set(Action) else ()

@@ -152,7 +152,7 @@ async def _parties_page(
     for organisation in chosen.values():
         record = await organisation_of(house, visitor, organisation)
         if record:
-            parties[organisation] = _as_party(record)
+            parties[organisation] = as_party(record)
     found: dict[str, tuple[OrganisationView, ...]] = {}
     for name in ("issuing_body", "exporter"):
         wanted = forms.text(typed, f"find.{name}")
@@ -202,7 +202,8 @@ async def _own_parties(house: House, visitor: Visitor) -> dict[str, str]:
     return {"exporter": own.id, **({"issuing_body": activity.control_body} if activity.control_body else {})}
 
 
-def _as_party(record: OrganisationView) -> PartyView:
+def as_party(record: OrganisationView) -> PartyView:
+    """A record of the directory as a certificate shows it."""
     place = " ".join(part for part in (record.postal_code, record.city) if part)
     return PartyView(
         id=record.id,
