@@ -102,7 +102,7 @@ async def verify_file(_: CurrentService, request: Request, around: Around) -> Fi
     if len(body) > FILE_LIMIT:
         raise Refused("too_large", limit=FILE_LIMIT)
     seal: SealProvider = request.app.state.file_seals
-    found = await examined.examine(body, seal.authorities())
+    found = await examined.examine(body, seal.authorities(), seal.clocks())
     genuine = found.sealed and found.intact and found.trusted
     view = None
     if genuine:

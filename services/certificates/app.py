@@ -18,7 +18,7 @@ from services.certificates import (
 )
 from services.certificates.api import router
 from services.certificates.objects import store_of
-from services.certificates.pades import LocalSeals
+from services.certificates.pades import seals_of
 from services.certificates.scopes import SCOPES
 from services.certificates.seal import Seals
 from shared.kit.http import add_feed, create_app
@@ -59,6 +59,6 @@ def furnish(app: FastAPI, around: Surroundings) -> None:
     app.state.database = around.database
     app.state.scopes = SCOPES
     app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
-    app.state.file_seals = LocalSeals(keyring(around.settings.codec_key_file, "file-seals"))
+    app.state.file_seals = seals_of(around.settings)
     app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")
     app.state.objects = store_of(around.settings.objects_url, around.settings.var)

@@ -32,14 +32,14 @@ class Examined:
     record: str | None = None
 
 
-async def examine(pdf: bytes, authorities: list[bytes]) -> Examined:
+async def examine(pdf: bytes, authorities: list[bytes], clocks: list[bytes]) -> Examined:
     """What a file's seal says; a file that ends the process, or takes too long, is none that can be read."""
     if b"%PDF-" not in pdf[:1024]:
         return Examined()
-    roots = [base64.b64encode(each).decode() for each in authorities]
+    roots, stamps = ([base64.b64encode(each).decode() for each in kind] for kind in (authorities, clocks))
     async with _turn:
         asked = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", seal_check.__name__, *roots,
+            sys.executable, "-m", seal_check.__name__, *roots, seal_check.CLOCKS, *stamps,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:

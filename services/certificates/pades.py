@@ -12,6 +12,7 @@ import io
 import logging
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any, Final
 
 from asn1crypto import algos, cms, core, keys, tsp
@@ -28,7 +29,9 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from shared.kit.keys import Keyring
+from services.certificates.remote_clock import RemoteClock, remote_clock
+from services.certificates.settings import Settings
+from shared.kit.keys import Keyring, keyring
 
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """The order of the curve P-256."""
@@ -51,12 +54,16 @@ class SealProvider(ABC):
     def authorities(self) -> list[bytes]:
         """The certificates (DER) of the authorities whose seals count as ours."""
 
+    def clocks(self) -> list[bytes]:
+        """The certificates (DER) of the authorities whose time stamps count."""
+        return self.authorities()
+
 
 class LocalSeals(SealProvider):
     """Seals with keys of an authority made by this installation, and stamps the time itself."""
 
-    def __init__(self, ring: Keyring) -> None:
-        self._ring = ring
+    def __init__(self, ring: Keyring, clock: RemoteClock | None = None) -> None:
+        self._ring, self._remote = ring, clock
         self._authority = _Authority(ring[ring.current])
         self._made: dict[str, bytes] = {}
 
@@ -73,9 +80,12 @@ class LocalSeals(SealProvider):
         root = self._authority
         key = _key(root.secret, f"organisation/{organisation}")
         certificate = root.issue(key, name, country, organisation)
+        clock, roots, lists = self._remote or LocalClock(root), [_asn1(root.certificate)], [root.revocations(_now())]
+        if self._remote:
+            roots, lists = roots + self._remote.roots, lists + await self._remote.revocations()
         trust = ValidationContext(
-            trust_roots=[_asn1(root.certificate)],
-            crls=[root.revocations(datetime.now(UTC))],
+            trust_roots=roots,
+            crls=lists,
             allow_fetching=False,
             revocation_mode="require",
         )
@@ -91,7 +101,7 @@ class LocalSeals(SealProvider):
             validation_context=trust,
             signer_key_usage={"non_repudiation"},
         )
-        out = await signers.PdfSigner(wishes, signer, timestamper=LocalClock(root)).async_sign_pdf(
+        out = await signers.PdfSigner(wishes, signer, timestamper=clock).async_sign_pdf(
             IncrementalPdfFileWriter(io.BytesIO(pdf))
         )
         return _to_the_last_stamp(bytes(out.getbuffer()))
@@ -99,11 +109,26 @@ class LocalSeals(SealProvider):
     def authorities(self) -> list[bytes]:
         return [_der(_Authority(secret).certificate) for secret in self._ring.values()]
 
+    def clocks(self) -> list[bytes]:
+        return self.authorities() + [each.dump() for each in (self._remote.roots if self._remote else [])]
+
 
 def _to_the_last_stamp(pdf: bytes) -> bytes:
     """The file up to the end of what its last time stamp covers; its validation material stands before that already."""
     _, _, start, length = PdfFileReader(io.BytesIO(pdf)).embedded_timestamp_signatures[-1].byte_range
     return pdf[: int(start) + int(length)]
+
+
+def seals_of(settings: Settings) -> SealProvider:
+    """Who seals files here: the provider that the settings name, or keys of this installation."""
+    if settings.seal_provider:
+        module, _, name = settings.seal_provider.partition(":")
+        named = getattr(import_module(module), name)(settings)
+        if not isinstance(named, SealProvider):
+            raise TypeError(f"SEAL_PROVIDER names no provider of seals: {settings.seal_provider}")
+        return named
+    clock = remote_clock(settings.time_stamp_url, settings.time_stamp_authorities, settings.time_stamp_revocations)
+    return LocalSeals(keyring(settings.codec_key_file, "file-seals"), clock)
 
 
 class _Authority:
@@ -214,6 +239,10 @@ class LocalClock(TimeStamper):
 
 
 # ---- keys and certificates --------------------------------------------------------------------------------------
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _key(secret: bytes, purpose: str) -> ec.EllipticCurvePrivateKey:

@@ -1,8 +1,8 @@
 """Checks the seal of a PDF with pyHanko's own validation. Imports nothing of ours on purpose: it is the second opinion.
 
-``python -m services.certificates.seal_check ROOT…`` reads a file from its standard input and answers with one line of
-JSON; roots are certificates (DER) in base64. What strangers send in is read there and nowhere else: in a process of its
-own with little memory and little time, which ends with its answer.
+``python -m services.certificates.seal_check ROOT… clocks ROOT…`` reads a file from its standard input and answers with
+one line of JSON; roots are certificates (DER) in base64, of seals and of time stamps. What strangers send in is read
+there and nowhere else: in a process of its own with little memory and little time, which ends with its answer.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from pyhanko_certvalidator import ValidationContext
 
 RECORDS: Final = ("certificate.json", "extract.json")
 """What the record within a copy is called."""
+CLOCKS: Final = "clocks"
 MEMORY: Final = 1 << 30
 SECONDS: Final = 10
 
@@ -63,8 +64,11 @@ class Checked:
         return next((self.files[name] for name in RECORDS if name in self.files), None)
 
 
-async def check(pdf: bytes, authorities: list[bytes]) -> Checked:
-    """What a file's seal says; a file that is no PDF, or has no seal of ours, is told by ``wrong``."""
+async def check(pdf: bytes, authorities: list[bytes], clocks: list[bytes] | None = None) -> Checked:
+    """What a file's seal says; a file that is no PDF, or has no seal of ours, is told by ``wrong``.
+
+    Time stamps lead to one of the ``clocks``, which are the same authorities unless they are named.
+    """
     try:
         reader = PdfFileReader(io.BytesIO(pdf))
         files = attached(reader)
@@ -73,11 +77,10 @@ async def check(pdf: bytes, authorities: list[bytes]) -> Checked:
         return Checked(wrong=("not_a_pdf",))
     if not embedded:
         return Checked(wrong=("no_seal",), files=files)
-    roots = [asn1_x509.Certificate.load(each) for each in authorities]
-    trust = ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
+    trust, timed = _trusting(authorities), _trusting(authorities if clocks is None else clocks)
     try:
-        status = await async_validate_pdf_signature(embedded[0], trust)
-        last = [await async_validate_pdf_timestamp(each, trust) for each in reader.embedded_timestamp_signatures[-1:]]
+        status = await async_validate_pdf_signature(embedded[0], trust, timed)
+        last = [await async_validate_pdf_timestamp(each, timed) for each in reader.embedded_timestamp_signatures[-1:]]
     except (SignatureValidationError, *UNREADABLE):
         return Checked(sealed=True, wrong=("seal_broken",), files=files)
     stamp = status.timestamp_validity
@@ -100,6 +103,11 @@ async def check(pdf: bytes, authorities: list[bytes]) -> Checked:
         wrong=tuple(code for code, is_wrong in found.items() if is_wrong),
         files=files,
     )
+
+
+def _trusting(authorities: list[bytes]) -> ValidationContext:
+    roots = [asn1_x509.Certificate.load(each) for each in authorities]
+    return ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
 
 
 def _is_padded(content: bytes) -> bool:
@@ -126,7 +134,9 @@ def main(roots: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-    found = asyncio.run(check(sys.stdin.buffer.read(), [base64.b64decode(each) for each in roots]))
+    named = " ".join(roots).split(CLOCKS)
+    seals, clocks = ([base64.b64decode(each) for each in kind.split()] for kind in (named[0], named[-1]))
+    found = asyncio.run(check(sys.stdin.buffer.read(), seals, clocks))
     said = {
         "sealed": found.sealed,
         "intact": found.intact,

@@ -1,5 +1,7 @@
 """Settings of the certificates service, from the environment (``CERTIFICATES_…``)."""
 
+from pathlib import Path
+
 from shared.kit.settings import ServiceSettings, prefixed
 
 
@@ -15,3 +17,11 @@ class Settings(ServiceSettings):
     """Where files are kept: ``file:///a/folder``, or nothing for the folder ``documents`` under VAR."""
     webhooks_allow_loopback: bool = False
     """Whether webhooks may be on this very machine, and without TLS: for trials, never on a server."""
+    seal_provider: str = ""
+    """Who seals printed copies: ``module:function`` of a provider of seals; nothing for keys of our own."""
+    time_stamp_url: str = ""
+    """A time-stamp authority (RFC 3161); nothing for the one within."""
+    time_stamp_authorities: Path | None = None
+    """The certificates (PEM) that its certificate leads to."""
+    time_stamp_revocations: str = ""
+    """Where its lists of revoked certificates are, commas between them."""

@@ -5,11 +5,17 @@ import json
 import re
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 import pypdfium2
 import pytest
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.certificates import copies, pdf
 from services.certificates.pades import LocalSeals
@@ -44,6 +50,36 @@ def text_of(file: bytes) -> str:
 def judged(file: Path) -> str:
     """What an independent program says of the seal."""
     return subprocess.run(["pdfsig", str(file)], capture_output=True, timeout=30, check=False).stdout.decode()
+
+
+def fits(file: bytes) -> list[bool]:
+    """Whether each signature of a file fits what it covers: read by hand, reckoned by OpenSSL, without pyHanko."""
+    found = []
+    for match in re.finditer(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", file):
+        first, length, second, rest = (int(each) for each in match.groups())
+        covered = file[first : first + length] + file[second : second + rest]
+        shell = file[first + length : second].strip(b"<>")
+        signed = cms.ContentInfo.load(bytes.fromhex(shell.decode()))["content"]
+        signer = signed["signer_infos"][0]
+        said = {each["type"].native: each["values"][0] for each in signer["signed_attrs"]}
+        if signed["encap_content_info"]["content_type"].native == "tst_info":
+            imprint = signed["encap_content_info"]["content"].parsed["message_imprint"]["hashed_message"].native
+            right = imprint == sha256(covered).digest()
+            covered = signed["encap_content_info"]["content"].contents
+        else:
+            right = True
+        right &= said["message_digest"].native == sha256(covered).digest()
+        serial = signer["sid"].chosen["serial_number"].native
+        named = next(each.chosen for each in signed["certificates"] if each.chosen.serial_number == serial)
+        key = x509.load_der_x509_certificate(named.dump()).public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        attributes = b"\x31" + signer["signed_attrs"].dump()[1:]  # signed as a set, sent as a field
+        try:
+            key.verify(signer["signature"].native, attributes, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            right = False
+        found.append(right)
+    return found
 
 
 def authorities(house: House) -> list[bytes]:
@@ -132,6 +168,9 @@ async def test_the_seal_fits_for_us_and_for_another_program(house: House, tmp_pa
     assert record["document"]["revision"] == (await house.row(certificate)).revision
     for signature in record["signatures"]:
         assert f"sealed-{signature['statement']['fingerprint']}.json" in checked.files
+    assert fits(file) == [True, True]  # the seal, and the time stamp over all of it
+    flipped = file.replace(b"/Title", b"/Tytle", 1)
+    assert fits(flipped) == [False, False]
     (tmp_path / "copy.pdf").write_bytes(file)
     if shutil.which("pdfsig"):  # poppler-utils, where it is installed
         said = judged(tmp_path / "copy.pdf")
