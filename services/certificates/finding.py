@@ -228,9 +228,15 @@ def searchable(row: CertificateRow, known: Facts) -> str:
     return normalised(" ".join(words))
 
 
+_PUNCTUATION: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
 def normalised(text: str) -> str:
     """Text as it is searched: case and accents do not matter, nor does punctuation."""
-    bare = unicodedata.normalize("NFKD", text.casefold())
+    folded = text.casefold()
+    if folded.isascii():
+        return folded.translate(_PUNCTUATION)
+    bare = unicodedata.normalize("NFKD", folded)
     return "".join(each if each.isalnum() else " " for each in bare if not unicodedata.combining(each))
 
 

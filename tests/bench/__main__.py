@@ -1,4 +1,8 @@
-"""``python -m tests.bench [--quick]``: lives per second, latencies, CPU per life, cost of an open certificate."""
+"""``python -m tests.bench [--quick] [NAME…]``: one measurement or several, by name; without a name all of them.
+
+``lives``: lives per second, latencies, CPU per life, cost of an open certificate. ``pdf``, ``extracts``, ``verify``: sealed
+copies per second, extracts per second on one certificate, the public page at fifty a second (``proofs.py``).
+"""
 
 import argparse
 import asyncio
@@ -22,6 +26,7 @@ from deploy.local.stack import Stack
 from tests.bench.floor import UPDATES, BareLife, touch
 from tests.bench.lives import Traders
 from tests.bench.measure import Stopwatch, percentile, pss_megabytes
+from tests.bench.proofs import PROOFS
 
 LETTERS = "letters on"
 SILENT = "listeners stopped"
@@ -149,7 +154,23 @@ def data_folder(stack: Stack) -> Path:
     return Path(place.read_text().strip()) if place.is_file() else place
 
 
-async def main(quick: bool) -> None:
+async def main(names: list[str], quick: bool) -> None:
+    """Measure what is named, and no other."""
+    if "lives" in names:
+        await all_lives(quick)
+    if asked := [name for name in names if name in PROOFS]:
+        folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
+        try:
+            async with Stack(folder, services=SERVICES, ports="free") as stack:
+                await asyncio.sleep(3)
+                for name in asked:
+                    await PROOFS[name](stack, say, quick)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def all_lives(quick: bool) -> None:
+    """Lives at several widths, with listeners and without, and what an open certificate costs."""
     widths = {1: 20, 16: 100} if quick else {1: 60, 16: 400, 64: 400}
     folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
     try:
@@ -173,8 +194,9 @@ async def main(quick: bool) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=["lives", *PROOFS, []], metavar="NAME", help="what to measure")
     parser.add_argument("--quick", action="store_true", help="fewer lives")
     wish = parser.parse_args()
-    uvloop.run(main(wish.quick))
+    uvloop.run(main(wish.names or ["lives", *PROOFS], wish.quick))
     sys.stdout.flush()
     os._exit(0)

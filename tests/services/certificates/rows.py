@@ -7,6 +7,7 @@ are among them. Indexes are made after the rows, which is many times faster.
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -38,6 +39,7 @@ COUNTRIES = ("MA", "TN", "PE", "EC", "BR", "TR", "MG")
 CLEARED = ("FR", "FR", "FR", "BE", "DE", "NL", "ES")
 
 
+@cache
 def somebody(kind: int, number: int, *first: str) -> str:
     """The id of one organisation of a kind; the story's come first."""
     return first[number] if number < len(first) else str(UUID(int=(kind << 96) + number + (0x4000 << 64) + (8 << 60)))
@@ -103,6 +105,8 @@ def lines(first: int, number: int) -> Iterator[bytes]:
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if value is None:
         return "\\N"
     if isinstance(value, list) and (not value or "-" in str(value[0])):
