@@ -1,7 +1,7 @@
 """``python -m tests.bench [--quick] [NAME…]``: one measurement or several, by name; without a name all of them.
 
-``lives``: lives per second, latencies, CPU per life, cost of an open certificate. ``pdf``, ``extracts``, ``verify``: sealed
-copies per second, extracts per second on one certificate, the public page at fifty a second (``proofs.py``).
+``lives``: lives per second, latencies, CPU per life, cost of an open certificate. ``pdf``, ``extracts``, ``verify``:
+sealed copies per second, extracts per second on one certificate, the public page at fifty a second (``proofs.py``).
 """
 
 import argparse

@@ -116,11 +116,14 @@ async def extracts(stack: Stack, say: Say, quick: bool) -> None:
             place: int, parent: str = parent, part: dict[str, Any] = part, refused: list[str] = refused
         ) -> None:
             new = {"consignee": organisation("garonne-bio"), "product_lines": [part]}
-            begun = await holders.answer("importer", "POST", f"{parent}/extracts", {"content": new})
-            wish = {"action": "submit", "revision": begun["revision"], "form": {}}
             headers = await holders.headers("importer")
-            said = await holders.client.post(f"/extracts/{begun['id']}/actions", json=wish, headers=headers)
-            if said.is_error:
+            said = await holders.client.post(f"{parent}/extracts", json={"content": new}, headers=headers)
+            if said.is_success:
+                begun = said.json()
+                wish = {"action": "submit", "revision": begun["revision"], "form": {}}
+                headers = await holders.headers("importer")
+                said = await holders.client.post(f"/extracts/{begun['id']}/actions", json=wish, headers=headers)
+            if said.is_error:  # of a certificate with nothing left, none is begun either
                 refused.append(said.json()["code"])
 
         watch = Stopwatch(stack.pids).start()
