@@ -72,8 +72,8 @@ SYSTEM = Actor("system", "Bordereau", "system", "SYS_ADMIN")
 
 
 async def locked(session: AsyncSession, certificate_id: str) -> CertificateRow:
-    """The certificate's row, held until this transaction ends."""
-    row = await session.get(CertificateRow, certificate_id, with_for_update=True)
+    """The certificate's row, held until this transaction ends; as it stands now, whatever this session read before."""
+    row = await session.get(CertificateRow, certificate_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise Refused("not_found")
     return row
