@@ -4,7 +4,7 @@
 # Any setting may be given in the environment (docs/operations.md): PORTAL_HOST=0.0.0.0 CERTIFICATES_LOG_LEVEL=DEBUG make run
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset test rules journeys lint types sure bench docs histories lock migration environment
+.PHONY: help run demo stop reset test rules journeys lint types sure requests bench docs histories lock migration environment
 
 python := .venv/bin/python
 pytest := $(python) -m pytest
@@ -60,6 +60,9 @@ types: environment ## Types, strictly
 sure: test ## Am I done? Everything, and nothing left uncommitted
 	@git diff --quiet HEAD -- && test -z "$$(git ls-files --others --exclude-standard)" || { git status --short; exit 1; }
 	@echo "Sure."
+
+requests: environment ## Made-up requests to every door of every service; EACH=200 for more
+	BORDEREAU_REQUESTS=$(or $(EACH),50) $(python) -m pytest -n0 -q tests/services/*/test_any_request.py
 
 bench: environment ## Measure lives per second, latency and memory
 	$(python) -m tests.bench $(T)

@@ -1,0 +1,15 @@
+"""The certificates service answers whatever its description allows, without falling over."""
+
+from shared.rules.status import Status
+from tests.services.any_request import answers, made_up
+from tests.services.certificates.conftest import House
+from tests.services.certificates.world import EXPORTER
+
+
+async def test_no_request_its_description_allows_breaks_the_service(house: House) -> None:
+    certificate_id = await house.at(Status.ISSUED)
+    known = {"certificate_id": certificate_id, "number": "COI.MA.2026.0000001"}
+    who = {name: value for name, value in house.door(EXPORTER).headers.items() if name in ("authorization",)}
+    cases = made_up(house.app)
+    assert len(cases) > len(house.app.openapi()["paths"])
+    assert await answers(house.door(EXPORTER), cases, who, known) == []
