@@ -6,7 +6,7 @@ A ``Life`` is the workflow's whole memory, always replaced by what the paper say
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio import activity
@@ -219,24 +219,50 @@ class View(BaseModel):
 class Wish(View):
     """What a person asks for: an action on the revision he saw, with its form."""
 
-    action: str
-    revision: int = Field(ge=1, strict=True)
-    form: dict[str, Any] = Field(default_factory=dict)
-    fingerprint: str | None = None
+    action: str = Field(examples=["submit"])
+    revision: int = Field(ge=1, strict=True, examples=[1])
+    form: dict[str, Any] = Field(default_factory=dict, examples=[{}])
+    fingerprint: str | None = Field(default=None, examples=[None])
+
+
+DRAFTED: Final = {
+    "issuing_body": "8e1d5b6e-3f0a-5c6e-9f5e-0d3a2f7b1c11",
+    "exporter": "5b9a7e1c-8a5d-5e1f-b0c4-6d2f9e3a7b22",
+    "importer": "c2f4d8a6-1b3e-5d7c-8e9f-4a5b6c7d8e33",
+    "countries_of_origin": ["MA"],
+    "clearance_country": "FR",
+    "product_lines": [
+        {
+            "id": "1",
+            "cn_code": "08041000",
+            "trade_name": "Dattes Medjool biologiques",
+            "lot": "L-2026-118",
+            "packages": 100,
+            "package_type": "CT",
+            "net_weight": "1000.000",
+            "unit": "KGM",
+            "producer": "5b9a7e1c-8a5d-5e1f-b0c4-6d2f9e3a7b22",
+        }
+    ],
+    "gross_weight": {"value": "1100", "unit": "KGM"},
+    "transport": {"mode": "1", "identification": "MV Tanger", "document": "BL-118"},
+    "arrival_at": "2026-12-01T08:00:00+01:00",
+}
+"""An example of what a draft may say."""
 
 
 class NewCertificate(View):
     """A draft to be born: its form model and the boxes filled so far (at least 1, 4 and one line of 13)."""
 
-    form_model: str = "COI_2017"
-    content: dict[str, Any]
+    form_model: str = Field(default="COI_2017", examples=["COI_2017"])
+    content: dict[str, Any] = Field(examples=[DRAFTED])
 
 
 class Edit(View):
     """Boxes to change on the revision seen; a field given as null is cleared."""
 
-    revision: int = Field(ge=1, strict=True)
-    changes: dict[str, Any]
+    revision: int = Field(ge=1, strict=True, examples=[2])
+    changes: dict[str, Any] = Field(examples=[{"seals": ["S-118"], "arrival_at": "2026-12-02T08:00:00+01:00"}])
 
 
 class PartyView(View):
@@ -353,7 +379,7 @@ class CertificateView(View):
 class NewExtract(View):
     """A batch to be begun: what is known of it already (its consignee, its lines)."""
 
-    content: dict[str, Any] = Field(default_factory=dict)
+    content: dict[str, Any] = Field(default_factory=dict, examples=[{"clearance_country": "FR"}])
 
 
 class LineLeft(View):

@@ -21,13 +21,13 @@ class FileView(View):
 class NewDocument(View):
     """A document to be added, or a new version of one: its type, what the type asks, and the file sent before."""
 
-    type: str
-    number: str | None = None
-    date: str | None = None
-    country: str | None = None
-    issuer: str | None = None
+    type: str = Field(examples=["705"])
+    number: str | None = Field(default=None, examples=["BL-118"])
+    date: str | None = Field(default=None, examples=["2026-11-20"])
+    country: str | None = Field(default=None, examples=["MA"])
+    issuer: str | None = Field(default=None, examples=["Compagnie du Détroit"])
     remarks: str | None = None
-    upload: str | None = None
+    upload: str | None = Field(default=None, examples=["0e2c9a44-7a55-4a1b-9d0e-3f6f2a1b5c66"])
     """The id of the file sent before; None keeps the file of the version before."""
     version: int | None = Field(default=None, ge=1, strict=True)
     """The version seen, where this is a new one."""
@@ -36,7 +36,7 @@ class NewDocument(View):
 class Withdrawal(View):
     """A document to be taken back, in the version seen."""
 
-    version: int = Field(ge=1, strict=True)
+    version: int = Field(ge=1, strict=True, examples=[1])
     reason: str | None = Field(default=None, max_length=2000)
 
 

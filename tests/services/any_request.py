@@ -16,6 +16,7 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
+from schemathesis.core.result import Ok
 
 EACH = int(os.environ.get("BORDEREAU_REQUESTS", "2"))
 """Made-up requests for each door."""
@@ -23,12 +24,13 @@ OURS = ("authorization", "acting-for", "accept-language")
 """Headers that say who asks: the test's own."""
 
 
-def made_up(app: FastAPI, each: int = EACH) -> list[Case]:
+def made_up(app: FastAPI, each: int = EACH) -> list[Case[Any]]:
     """Some requests for every door of an application."""
-    found: list[Case] = []
+    found: list[Case[Any]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for result in schemathesis.openapi.from_dict(app.openapi()).get_all_operations():
+            assert isinstance(result, Ok), result
             strategy = result.ok().as_strategy()
 
             @settings(
@@ -40,7 +42,7 @@ def made_up(app: FastAPI, each: int = EACH) -> list[Case]:
                 suppress_health_check=list(HealthCheck),
             )
             @given(case=strategy)
-            def collect(case: Case) -> None:
+            def collect(case: Case[Any]) -> None:
                 found.append(case)
 
             collect()
@@ -48,7 +50,7 @@ def made_up(app: FastAPI, each: int = EACH) -> list[Case]:
 
 
 async def answers(
-    client: httpx2.AsyncClient, cases: list[Case], who: Mapping[str, str], known: Mapping[str, str]
+    client: httpx2.AsyncClient, cases: list[Case[Any]], who: Mapping[str, str], known: Mapping[str, str]
 ) -> list[str]:
     """What each request was answered that was answered with 5xx; ids in addresses are those of things there are."""
     broken = []
@@ -77,7 +79,7 @@ async def answers(
     return broken
 
 
-def _flat(query: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _flat(query: Mapping[str, Any]) -> list[tuple[str, str | int | float | bool | None]]:
     pairs = ((name, each) for name, value in query.items() for each in (value if isinstance(value, list) else [value]))
     return [(name, str(each)) for name, each in pairs if each is not None]
 
