@@ -30,6 +30,7 @@ from shared.contracts.users import (
 )
 from shared.kit.settings import Registering
 from shared.rules.deadlines import REGISTRATION_LIFETIME, ROLE_REQUEST_LIFETIME
+from shared.rules.refusals import Refused
 from shared.rules.secret_questions import SECRET_QUESTIONS
 
 router = APIRouter()
@@ -127,6 +128,8 @@ def _said(typed: Any) -> dict[str, Any]:
 @router.post("/registration/classic/organisation")
 async def pick(request: Request, house: TheHouse) -> Response:
     """[Sélectionner] and [Effacer]: the organisation block from the public directory; what else was typed stays."""
+    if not house.settings.registration.offers(Registering.CLASSIC):
+        raise Refused("not_found")
     typed = await request.form()
     place, do, wanted = place_typed(typed), forms.text(typed, "do"), forms.text(typed, "search")[:200]
     found: list[PublicOrganisation] | None = None

@@ -11,6 +11,7 @@ from services.identity.activities import Paper
 from services.identity.temporary import LOOKS_LIKE
 from shared.contracts.identity import Kind
 from shared.kit.sessions import service_token
+from shared.kit.settings import Registering
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
 from tests.services.identity.conftest import PASSWORD, House
@@ -123,6 +124,18 @@ async def test_a_classic_request_closes_one_of_the_other_kind_and_blocks_new_one
     assert (await territory.house.one("SELECT count(*) FROM registration WHERE state = 'CONFIRMED'")) == 1
     second = await territory.asks()
     assert (await territory.look(second)).state == "KNOWN"
+
+
+async def test_what_is_not_offered_is_not_there(territory: Territory) -> None:
+    settings = territory.house.around.settings
+    settings.registration = Registering.EU
+    assert (await territory.fill_in()).status_code == 404
+    assert await territory.house.one("SELECT count(*) FROM registration") == 0
+    settings.registration = Registering.CLASSIC
+    assert (await territory.fill_in()).status_code == 202
+    eu = {"first_name": "Ann", "last_name": "O'Neill", "email": "bea@tarn.example", "email_again": "bea@tarn.example"}
+    form = eu | {"language": "en", "privacy": True, "proof": "none"}
+    assert (await territory.post("/registrations", form)).status_code == 404
 
 
 async def test_the_same_form_sent_twice_is_one_request(territory: Territory) -> None:
