@@ -6,15 +6,32 @@ from decimal import Decimal
 
 import pytest
 
-from services.portal import catalogue, words
+from deploy.local.programs import ROOT
+from services.certificates.rules import AWAITS
+from services.portal import catalogue, names, words
 from services.portal.look import HERE
 from services.portal.words import Reader
+from shared.rules.forms import FORMS
+from shared.rules.permissions import Tie
+from shared.rules.status import Action, Status
 
 HOLES = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
 
 
 def _holes(text: str) -> set[str]:
     return {one or other for one, other in HOLES.findall(text)}
+
+
+def test_every_code_of_the_law_has_a_name_on_the_screen() -> None:
+    choices = {choice for form in FORMS for question in form.questions for choice in question.choices or ()}
+    sources = "".join(file.read_text() for file in (ROOT / "workflows").glob("*.py"))
+    processes = set(re.findall(r"@workflow\.defn.*\nclass (\w+)", sources))
+    for codes, table in (
+        (set(Status), names.STATUSES), (set(Action), names.ACTIONS), ({each.value for each in Action}, names.EVENTS),
+        ({each.value for each in Tie}, names.TIES), ({row.code for row in AWAITS}, names.AWAITED),
+        (choices, names.CHOICES), (processes, names.PROCESSES),
+    ):  # fmt: skip
+        assert codes <= set(table), codes - set(table)
 
 
 def test_every_sentence_is_in_french() -> None:
