@@ -65,6 +65,11 @@ async def test_what_he_may_not_do_is_not_there(world: World, browser: Browser) -
     assert (await browser.client.get("/extracts/x")).status_code == 404
 
 
+async def test_a_list_without_extracts_says_so(world: World, browser: Browser) -> None:
+    await browser.sign_in(IMPORTER)
+    assert "No extract yet" in (await browser.client.get("/extracts?awaits_me=true")).text
+
+
 async def test_an_extract_that_awaits_me_stands_on_the_first_page(world: World, browser: Browser) -> None:
     world.extracts.awaiting = True
     await browser.sign_in(IMPORTER)
