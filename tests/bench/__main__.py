@@ -2,31 +2,31 @@
 
 ``lives``: lives per second, latencies, CPU per life, cost of an open certificate. ``pdf``, ``extracts``, ``verify``:
 sealed copies per second, extracts per second on one certificate, the public page at fifty a second (``proofs.py``).
+``accounts``: logins and registrations per second, the cost of a pending link, how soon the revoked are out.
 """
 
 import argparse
 import asyncio
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
+from tests.bench import accounts
 from tests.bench.floor import UPDATES, BareLife, touch
 from tests.bench.lives import Traders
 from tests.bench.measure import Stopwatch, percentile, pss_megabytes
 from tests.bench.proofs import PROOFS
+from tests.bench.sizes import drained, sizes
 
 LETTERS = "letters on"
 SILENT = "listeners stopped"
@@ -116,48 +116,12 @@ async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
     await traders.client.aclose()
 
 
-async def drained(stack: Stack) -> None:
-    """Until every wake line has reached the engine."""
-    connection = await asyncpg.connect(stack.database_url("certificates", "postgresql"))
-    try:
-        for _ in range(6000):
-            if not await connection.fetchval("SELECT count(*) FROM outbox WHERE done_at IS NULL"):
-                return
-            await asyncio.sleep(0.2)
-        raise TimeoutError("wake lines are still waiting")
-    finally:
-        await connection.close()
-
-
-def sizes(stack: Stack) -> dict[str, float]:
-    """KiB on disk and in memory."""
-    rows = sum(each.stat().st_size for each in data_folder(stack).rglob("base/*/*") if each.is_file())
-    return {
-        "history": history_bytes(stack.var / "temporal" / "temporal.db") / 1024,
-        "rows": rows / 1024,
-        "memory": 1000 * pss_megabytes(stack.pids.values()),
-    }
-
-
-def history_bytes(file: Path) -> int:
-    """What the engine's histories take: pages in use, those that still stand in its log included."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as base:
-        size, pages, free = (
-            int(base.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")
-        )
-    return size * (pages - free)
-
-
-def data_folder(stack: Stack) -> Path:
-    """Where PostgreSQL keeps its rows."""
-    place = stack.var / "postgres"
-    return Path(place.read_text().strip()) if place.is_file() else place
-
-
 async def main(names: list[str], quick: bool) -> None:
     """Measure what is named, and no other."""
     if "lives" in names:
         await all_lives(quick)
+    if "accounts" in names:
+        await accounts.main(quick, say)
     if asked := [name for name in names if name in PROOFS]:
         folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
         try:
@@ -194,9 +158,11 @@ async def all_lives(quick: bool) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=["lives", *PROOFS, []], metavar="NAME", help="what to measure")
+    parser.add_argument(
+        "names", nargs="*", choices=["lives", "accounts", *PROOFS, []], metavar="NAME", help="what to measure"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer lives")
     wish = parser.parse_args()
-    uvloop.run(main(wish.names or ["lives", *PROOFS], wish.quick))
+    uvloop.run(main(wish.names or ["lives", "accounts", *PROOFS], wish.quick))
     sys.stdout.flush()
     os._exit(0)

@@ -70,6 +70,12 @@ async def test_an_expired_link_offers_a_new_one_in_one_click(world: World, brows
     sent = await browser.post("/registration/password/old")
     assert sent.url.path == f"/registration/sent/{REGISTRATION}"
     assert world.accounts.asked == ["old"]
+    await browser.get("/registration/password/good")
+    browser.client.cookies.delete("choosing")  # the quarter of an hour is over
+    wish = {"password": "Plum-tree-42!", "password_again": "Plum-tree-42!", "secret": "good"}
+    late = await browser.post("/registration/password", wish)
+    assert late.status_code == 410
+    assert 'action="/registration/password/good"' in late.text, "also after the form was left open"
 
 
 @pytest.mark.parametrize(("password", "said"), [("plum", "lacks"), ("Plum-tree-42!", "holds")])

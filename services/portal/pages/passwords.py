@@ -65,7 +65,7 @@ async def open_link(request: Request, house: TheHouse, visitor: Anybody, secret:
     except Trouble as trouble:
         if trouble.code != "link_expired":
             raise
-        return house.look.page(request, "registration/reset_expired.html", status=410, current="password")
+        return _expired(request, house)
     answer = _form(request, house, {}, 200, opened.name, opened.email)
     answer.set_cookie(
         FORM_COOKIE,
@@ -77,6 +77,11 @@ async def open_link(request: Request, house: TheHouse, visitor: Anybody, secret:
         secure=house.settings.secure,
     )
     return answer
+
+
+def _expired(request: Request, house: House) -> Response:
+    """Too late: the way back to the beginning."""
+    return house.look.page(request, "registration/reset_expired.html", status=410, current="password")
 
 
 def _form(
@@ -108,6 +113,8 @@ async def choose(request: Request, house: TheHouse) -> Response:
     try:
         await house.clients.accounts.choose(chosen, key or uuid4().hex)
     except Trouble as trouble:
+        if trouble.code == "link_expired":
+            return _expired(request, house)
         if trouble.code != "incomplete":
             raise
         return _form(request, house, by_field(trouble), 422, name, email)

@@ -134,10 +134,8 @@ async def open_link(request: Request, house: TheHouse, secret: str) -> Response:
     except Trouble as trouble:
         if trouble.code != "link_expired":
             raise
-        return house.look.page(
-            request, "registration/expired.html", status=410, current="registration", secret=secret, key=uuid4().hex
-        )
-    answer = _password_form(request, house, {}, 200, opened.name, opened.email)
+        return _expired(request, house, secret)
+    answer = _password_form(request, house, {}, 200, opened.name, opened.email, secret)
     answer.set_cookie(
         FORM_COOKIE,
         opened.form,
@@ -157,6 +155,13 @@ async def renew_link(request: Request, house: TheHouse, secret: str, key: Annota
     return RedirectResponse(f"/registration/sent/{taken.id}?again=1", 303)
 
 
+def _expired(request: Request, house: House, secret: str) -> Response:
+    """Too late: a new link is one click away."""
+    return house.look.page(
+        request, "registration/expired.html", status=410, current="registration", secret=secret, key=uuid4().hex
+    )
+
+
 def _password_form(
     request: Request,
     house: House,
@@ -164,7 +169,7 @@ def _password_form(
     status: int,
     name: str = "",
     email: str = "",
-    key: str = "",
+    secret: str = "",
 ) -> Response:
     return house.look.page(
         request,
@@ -174,7 +179,8 @@ def _password_form(
         problems=problems,
         name=name,
         email=email,
-        key=key or uuid4().hex,
+        key=uuid4().hex,
+        secret=secret,
         goal="/registration/password",
     )
 
@@ -184,7 +190,7 @@ async def choose(request: Request, house: TheHouse) -> Response:
     """The password was chosen: the account is active."""
     typed = await request.form()
     form = request.cookies.get(FORM_COOKIE, "")
-    key, name, email = (forms.text(typed, each) for each in ("key", "name", "email"))
+    key, name, email, secret = (forms.text(typed, each) for each in ("key", "name", "email", "secret"))
     chosen = NewPassword(
         form=form[:400], password=_raw(typed, "password"), password_again=_raw(typed, "password_again")
     )
@@ -192,7 +198,9 @@ async def choose(request: Request, house: TheHouse) -> Response:
         await house.clients.accounts.choose(chosen, key or uuid4().hex)
     except Trouble as trouble:
         if trouble.code == "incomplete":
-            return _password_form(request, house, by_field(trouble), 422, name, email)
+            return _password_form(request, house, by_field(trouble), 422, name, email, secret[:200])
+        if trouble.code == "link_expired" and secret:
+            return _expired(request, house, secret[:200])
         raise
     answer = house.look.page(request, "registration/done.html", current="registration", email=email)
     answer.delete_cookie(FORM_COOKIE, path="/")
