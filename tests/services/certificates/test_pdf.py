@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.certificates import copies, pdf
 from services.certificates.pades import LocalSeals
-from services.certificates.print.words import sentences
+from services.certificates.print.words import WATERMARKS, sentences
 from services.certificates.seal_check import check
 from services.certificates.statements import statement_said
 from services.certificates.verify_pdf import wrong_with
@@ -29,7 +29,7 @@ from shared.rules.status import Status
 from shared.words import catalogue, say
 from tests.services.certificates import world
 from tests.services.certificates.conftest import House
-from tests.services.certificates.world import BODY, EXPORTER, IMPORTER, STRANGER
+from tests.services.certificates.world import BODY, EXPORTER, IMPORTER, POST, STRANGER
 from tests.services.conftest import PassportOffice
 
 
@@ -141,6 +141,42 @@ async def test_signatures_and_what_was_changed_after_them_are_printed(house: Hou
     assert "COI.MA.2026.0000001" in said
     assert "(advanced) of ECOCERT SA" in said
     assert "qualified" not in said
+
+
+async def test_what_is_no_certificate_or_no_longer_is_watermarked_and_names_its_successor(house: House) -> None:
+    marks = [
+        (Status.DRAFT, (), "DRAFT"),
+        (Status.DESCRIPTION_COMPLETED, (), "NOT ISSUED"),
+        (Status.DESCRIPTION_COMPLETED, (("delete", BODY),), "DELETED"),
+        (Status.ISSUED, (("reject", POST),), "NOT RELEASED"),
+        (Status.ISSUED, (), None),
+    ]
+    assert {mark for *_, mark in marks} == {WATERMARKS.get(each) for each in Status if each is not Status.REPLACED}
+    for status, moves, mark in marks:
+        certificate = await house.at(status)
+        for action, by in moves:
+            await house.move(certificate, action, by)
+        said = text_of(await copy(house, certificate))
+        assert {each for each in WATERMARKS.values() if each in said} == ({mark} if mark else set()), status
+    await house.move(certificate, "replace", BODY, form={"reason": "a wrong lot number"})
+    original = await house.row(certificate)
+    successor = str(original.replaced_by)
+    await house.move(successor, "sign", BODY)
+    await house.ring(certificate)
+    old, new = text_of(await copy(house, certificate)), text_of(await copy(house, successor))
+    number = (await house.row(successor)).number
+    assert f"Replaced by {number}" in old
+    assert "REPLACED" in old
+    assert f"Replaces {original.number}" in new
+    assert "REPLACED" not in new
+
+
+def test_no_sentence_of_ours_calls_a_seal_qualified() -> None:
+    places = [*Path("services").rglob("*.po"), *Path("services").rglob("*.html"), *Path("shared").rglob("*.po")]
+    assert len(places) > 50
+    for each in places:
+        assert not re.search(r"\bqualifi(ed|é)", each.read_text(encoding="utf-8")), each
+    assert not any("qualified" in each for each in sentences())
 
 
 async def test_signs_no_font_has_are_shown_as_such(house: House) -> None:
