@@ -17,10 +17,10 @@ from services.certificates import (
     templates_api,
 )
 from services.certificates.api import router
-from services.certificates.objects import store_of
 from services.certificates.pades import seals_of
 from services.certificates.scopes import SCOPES
 from services.certificates.seal import Seals
+from services.certificates.stores import store_of
 from shared.kit.http import add_feed, create_app
 from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
@@ -61,4 +61,4 @@ def furnish(app: FastAPI, around: Surroundings) -> None:
     app.state.seals = Seals(keyring(around.settings.codec_key_file, "seals"))
     app.state.file_seals = seals_of(around.settings)
     app.state.codes = keyring(around.settings.codec_key_file, "verification-codes")
-    app.state.objects = store_of(around.settings.objects_url, around.settings.var)
+    app.state.objects = store_of(around.settings)

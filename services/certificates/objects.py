@@ -1,7 +1,7 @@
 """Where files lie: an object store behind one interface, a folder under VAR by default.
 
 One thing to remember: an object is there whole or not at all, and is never changed. Its key is an id of ours, never
-something a sender wrote. Another store (S3, say) is one more class here and one more row in `store_of`.
+something a sender wrote. Another store is one more class like these, and one more line in `stores.py`.
 """
 
 import asyncio
@@ -100,8 +100,8 @@ def _write(descriptor: int, piece: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def store_of(url: str, var: Path) -> Objects:
-    """The store the settings name: a folder, or the one under VAR when they name none."""
+def folder_of(url: str, var: Path) -> Objects:
+    """The folder the settings name, or the one under VAR when they name none."""
     if not url:
         return FolderObjects(var / "documents")
     if url.startswith("file:///"):

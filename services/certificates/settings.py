@@ -14,7 +14,9 @@ class Settings(ServiceSettings):
     edits_gather_seconds: float = 0.5
     """How long edits of one certificate may share one wake-up call of its process."""
     objects_url: str = ""
-    """Where files are kept: ``file:///a/folder``, or nothing for the folder ``documents`` under VAR."""
+    """Where files are kept: ``file:///a/folder``, ``s3+https://host/bucket?region=…``, or nothing for VAR/documents."""
+    objects_key_file: Path | None = None
+    """A file with ``access:secret`` of the bucket on one line, where files are kept in one."""
     webhooks_allow_loopback: bool = False
     """Whether webhooks may be on this very machine, and without TLS: for trials, never on a server."""
     seal_provider: str = ""

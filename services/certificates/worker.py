@@ -11,8 +11,8 @@ from services.certificates import commodities, documents, extracts, store
 from services.certificates.activities import Activities, Extracts
 from services.certificates.courier import Courier
 from services.certificates.events import HANDLERS
-from services.certificates.objects import store_of
 from services.certificates.seal import Seals
+from services.certificates.stores import store_of
 from shared.kit.keys import keyring
 from shared.kit.log import logger
 from shared.kit.process import Surroundings, background
@@ -67,7 +67,7 @@ async def watch_clocks(around: Surroundings) -> None:
 
 async def sweep_files(around: Surroundings) -> None:
     """Once an hour, forget what somebody began to send and never finished, or sent and never said what it is."""
-    objects = store_of(around.settings.objects_url, around.settings.var)
+    objects = store_of(around.settings)
     while True:
         try:
             unfinished = await objects.sweep(documents.UNFINISHED)

@@ -11,7 +11,7 @@ import pytest
 
 from services.certificates import documents
 from services.certificates.files import Incoming, plain_name
-from services.certificates.objects import FolderObjects, store_of
+from services.certificates.objects import FolderObjects, folder_of
 from services.certificates.verify import check
 from shared.rules.documents import LARGEST, Media
 from shared.rules.refusals import Refused
@@ -154,8 +154,8 @@ async def test_a_key_is_an_id_of_ours(tmp_path: Path, key: str) -> None:
 
 
 def test_a_store_nobody_speaks_to_is_refused_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="s3"):
-        store_of("s3://bucket", tmp_path)
+    with pytest.raises(ValueError, match="ftp"):
+        folder_of("ftp://bucket", tmp_path)
 
 
 # ── Adding, changing, withdrawing ─────────────────────────────────────────────────────────────────────────────
