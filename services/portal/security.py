@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from shared.rules.refusals import Refused
@@ -23,8 +23,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-LARGEST_FORM: Final = 1_000_000
-"""Bytes; the largest form is a certificate with some hundred product lines."""
 BROWSER_COOKIE: Final = "browser"
 TOKEN_FIELD: Final = "form_token"
 TOKEN_HEADER: Final = "x-form-token"
@@ -98,38 +96,6 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
-
-
-class SmallForms:
-    """Stops reading a body that no form of ours can have."""
-
-    def __init__(self, app: App, largest: int = LARGEST_FORM) -> None:
-        self.app = app
-        self.largest = largest
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/ops/"):
-            await self.app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > self.largest:
-            await self.app(scope, _refuse_to_read, send)
-            return
-        read = 0
-
-        async def receive_little() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self.largest:
-                raise Refused("too_large")
-            return message
-
-        await self.app(scope, receive_little, send)
-
-
-async def _refuse_to_read() -> Message:
-    raise Refused("too_large")
 
 
 class FormKeys:

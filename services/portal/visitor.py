@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import httpx2
 from fastapi import Depends
@@ -221,9 +221,3 @@ def own_path(wanted: str) -> str:
     """The page to go to next, if it is one of ours; otherwise the first page."""
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     return wanted if ours else "/"
-
-
-def context_of(request: Request) -> dict[str, Any]:
-    """What every page knows; empty when the reader never got past the door."""
-    known: dict[str, Any] = getattr(request.state, "context", {})
-    return known
