@@ -3,6 +3,7 @@
 ``lives``: lives per second, latencies, CPU per life, cost of an open certificate. ``pdf``, ``extracts``, ``verify``:
 sealed copies per second, extracts per second on one certificate, the public page at fifty a second (``proofs.py``).
 ``accounts``: logins and registrations per second, the cost of a pending link, how soon the revoked are out.
+``directory``: searches among 100,000 organisations, decisions, 100,000 requests that wait (``directory.py``).
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import uvloop
@@ -21,7 +23,7 @@ from temporalio.worker import Worker
 
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
-from tests.bench import accounts
+from tests.bench import accounts, directory
 from tests.bench.floor import UPDATES, BareLife, touch
 from tests.bench.lives import Traders
 from tests.bench.measure import Stopwatch, percentile, pss_megabytes
@@ -30,6 +32,7 @@ from tests.bench.sizes import drained, sizes
 
 LETTERS = "letters on"
 SILENT = "listeners stopped"
+ALL: Final = ("lives", "accounts", "directory", *PROOFS)
 
 
 def say(line: str = "") -> None:
@@ -122,6 +125,8 @@ async def main(names: list[str], quick: bool) -> None:
         await all_lives(quick)
     if "accounts" in names:
         await accounts.main(quick, say)
+    if "directory" in names:
+        await directory.main(quick)
     if asked := [name for name in names if name in PROOFS]:
         folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
         try:
@@ -158,11 +163,9 @@ async def all_lives(quick: bool) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", choices=["lives", "accounts", *PROOFS, []], metavar="NAME", help="what to measure"
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer lives")
+    parser.add_argument("names", nargs="*", choices=[*ALL, []], metavar="NAME", help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="fewer lives, fewer rows")
     wish = parser.parse_args()
-    uvloop.run(main(wish.names or ["lives", "accounts", *PROOFS], wish.quick))
+    uvloop.run(main(wish.names or list(ALL), wish.quick))
     sys.stdout.flush()
     os._exit(0)

@@ -14,8 +14,7 @@ from shared.kit.calendar import is_working_day
 from shared.rules import requests as law
 
 # fmt: off
-FIRST: Final = ("Vallée", "Moulin", "Coopérative", "Verger", "Comptoir", "Graine", "Terre", "Épicerie", "Mas",
-                "Huilerie")
+FIRST: Final = ("Vallée", "Moulin", "Coopérative", "Verger", "Comptoir", "Graine", "Terre", "Mas", "Huilerie", "Cave")
 SECOND: Final = ("du Lot", "des Causses", "d'Orient", "de Provence", "du Levant", "des Alpes", "de Crau", "du Ponant")
 THIRD: Final = ("Bio", "Nature", "Import", "et Fils", "Primeurs", "Distribution", "Équitable", "Associés", "Sud", "Or")
 COUNTRIES: Final = ("FR", "FR", "FR", "BE", "NL", "DE", "ES", "IT", "MA", "TN", "ID", "PE")
@@ -100,8 +99,7 @@ async def write(
     base: asyncpg.Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[dict[str, Any], str]]
 ) -> None:
     """COPY rows into a table, with their words beside them."""
-    for kind in ("json", "jsonb"):
-        await base.set_type_codec(kind, encoder=_json, decoder=str, schema="pg_catalog")
+    await base.set_type_codec("jsonb", schema="pg_catalog", format="binary", encoder=_jsonb, decoder=bytes)
     listed = ", ".join(columns)
     await base.execute(f"CREATE TEMP TABLE crowd AS SELECT {listed}, '' AS sought FROM {table} LIMIT 0")
     records = ([row[name] for name in columns] + [sought] for row, sought in rows)
@@ -111,5 +109,5 @@ async def write(
     await base.execute(f"ANALYZE {table}")
 
 
-def _json(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _jsonb(value: Any) -> bytes:
+    return b"\x01" + json.dumps(value).encode()

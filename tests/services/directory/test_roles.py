@@ -294,3 +294,23 @@ async def test_what_is_not_there_and_what_is_not_yours_are_answered_alike(house:
     assert [answer.status_code for answer in answers] == [404, 404]
     bodies = [{name: value for name, value in answer.json().items() if name != "correlation"} for answer in answers]
     assert bodies[0] == bodies[1]
+
+
+async def test_a_person_with_roles_in_two_companies_decides_for_the_one_he_acts_for(house: House) -> None:
+    both = await house.person("jeanne-martin").wants("tarn-bio-import", "domaine-tafilalet")
+    await inao(house).steps_well(both[0], "validate")
+    body = house.person("helene-castan", "ecocert-ma", CB)
+    assert (await body.steps_well(both[1], "validate"))["administrator"] is True, "its first user"
+    _, for_tarn = await ask(house, "tarn-bio-import", "colleague-of-tarn")
+    _, for_tafilalet = await ask(house, "domaine-tafilalet", "colleague-of-tafilalet")
+    here, there = (house.person("jeanne-martin", each, OP) for each in ("tarn-bio-import", "domaine-tafilalet"))
+    assert (await here.gets("/role-requests"))["items"] == [], "in the first company she is no administrator"
+    assert [each["id"] for each in (await there.gets("/role-requests"))["items"]] == [for_tafilalet["id"]]
+    assert (await here.steps(for_tafilalet, "validate")).json()["code"] == "not_found", "nor with the other post"
+    assert (await there.steps(for_tarn, "validate")).json()["code"] == "not_found"
+    assert (await there.steps_well(for_tafilalet, "validate"))["status"] == "VALID"
+    mine = await here.gets("/people/me/role-requests")
+    assert {(each["organisation"]["name"].split(" ")[0], each["administrator"]) for each in mine} == {
+        ("Tarn", False),
+        ("Domaine", True),
+    }
