@@ -155,6 +155,10 @@ async def test_pages_of_ops_and_of_authorities_open(world: World, browser: Brows
     for each in pages(world, "x"):
         if each.email == email:
             assert (await browser.get(each.path)).status_code == 200, each.path
+
+
+async def test_ops_see_what_waits_in_each_service(world: World, browser: Browser) -> None:
+    await browser.sign_in(OPS)
     overview = (await browser.get("/ops")).text
     for service in ("Certificates", "Letters and news", "Organisations", "Accounts"):
         assert f"<h2>{service}</h2>" in overview, service
