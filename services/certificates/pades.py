@@ -65,6 +65,7 @@ class LocalSeals(SealProvider):
     def __init__(self, ring: Keyring, clock: RemoteClock | None = None) -> None:
         self._ring, self._remote = ring, clock
         self._authority = _Authority(ring[ring.current])
+        self._clock = clock or LocalClock(self._authority)  # kept: it is asked only once how long a stamp is
         self._made: dict[str, bytes] = {}
 
     async def seal(self, pdf: bytes, organisation: str, name: str, country: str) -> bytes:
@@ -80,7 +81,7 @@ class LocalSeals(SealProvider):
         root = self._authority
         key = _key(root.secret, f"organisation/{organisation}")
         certificate = root.issue(key, name, country, organisation)
-        clock, roots, lists = self._remote or LocalClock(root), [_asn1(root.certificate)], [root.revocations(_now())]
+        roots, lists = [_asn1(root.certificate)], [root.revocations(_now())]
         if self._remote:
             roots, lists = roots + self._remote.roots, lists + await self._remote.revocations()
         trust = ValidationContext(
@@ -101,7 +102,7 @@ class LocalSeals(SealProvider):
             validation_context=trust,
             signer_key_usage={"non_repudiation"},
         )
-        out = await signers.PdfSigner(wishes, signer, timestamper=clock).async_sign_pdf(
+        out = await signers.PdfSigner(wishes, signer, timestamper=self._clock).async_sign_pdf(
             IncrementalPdfFileWriter(io.BytesIO(pdf))
         )
         return _to_the_last_stamp(bytes(out.getbuffer()))
