@@ -10,11 +10,13 @@ import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import httpx2
 import pytest
 import pytest_asyncio
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
+from tests.journeys.people import Person, organisation
 from tests.portal import chromium, classic_story
 from tests.portal.chromium import Eye, window
 from tests.portal.test_story import PICTURES, _come_in, _picture
@@ -22,6 +24,7 @@ from tests.portal.test_story import PICTURES, _come_in, _picture
 pytestmark = [chromium.NEEDED, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 PASSWORD = "Plum-tree-in-42-gardens!"
 INAO, BODY, OPS = "desk@inao.example", "inspector@ecocert.example", "ops@bordereau.example"
+CENTRAL = "supervisor@dgccrf.example"
 BANNER = "Vous n’avez actuellement aucun rôle qui vous permette d’accéder à l’application."
 
 
@@ -34,6 +37,54 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 async def test_from_a_new_account_to_a_valid_role(stack: Stack) -> None:
     await asyncio.to_thread(_walk, stack)
+
+
+ROWS = (
+    # organisation, who asks, his name, who decides, and how
+    ("tarn-bio-import", "importer@acme.example", "Emma Leroy", "importer@tarn.example", "validate"),
+    ("tarn-bio-import", "importer@abian.example", "Wayan Peeters", "desk@inao.example", "refuse"),
+    ("atlas-bio-export", "exporter@oriental.example", "Hassan Berkani", "inspector@ecocert.example", "validate"),
+    ("atlas-bio-export", "exporter@rif.example", "Nadia Chraibi", "exporter@atlas.example", "refuse"),
+    ("ecocert-ma", "auditor@certisys.example", "Marc Dubois", "desk@inao.example", "validate"),
+    ("ecocert-ma", "auditor@quality-partner.example", "Julie Henrard", "inspector@ecocert.example", "refuse"),
+    ("perpignan", "customs@perpignan.example", "Bruno Vidal", "administrator@commission.example", "validate"),
+    ("perpignan", "officer@marseille-port.example", "Magali Esteve", "officer@perpignan.example", "refuse"),
+)
+"""Every row of "who validates whom" but the first users, who walk the whole way."""
+DECIDED = {"validate": ("Valide", "Valid"), "refuse": ("Refusé", "Refused")}
+
+
+async def _ask_for_each_row(stack: Stack) -> None:
+    async with httpx2.AsyncClient(timeout=30) as web:
+        for where, email, *_ in ROWS:
+            person = await Person(web, stack.addresses, email).signs_in()
+            wish = {"wanted": [{"organisation_id": organisation(where)}]}
+            await person.asks("POST", "/role-requests", wish, service="directory")
+
+
+def _decides_each_row(stack: Stack) -> None:
+    with chromium.chromium() as browser:
+        _each_row_by_hand(browser, stack.url("portal"))
+
+
+def _each_row_by_hand(browser: Browser, address: str) -> None:
+    """In the list of an authority the table does not name, nobody stands."""
+    for decider in dict.fromkeys(row[3] for row in ROWS):
+        with window(browser, address, language="fr") as eye:
+            page = _come_in(eye, decider)
+            for _, _, name, _, step in (row for row in ROWS if row[3] == decider):
+                eye.goto("/requests")
+                page.get_by_role("link", name=name).click()
+                form = page.locator(f"form:has(input[name=action][value={step}])")
+                form.locator("textarea").fill("Vu.")
+                form.locator("button").click()
+                expect(page.locator(".certificate-title .badge").first).to_have_text(
+                    re.compile("|".join(DECIDED[step]))
+                )
+    with window(browser, address, language="fr") as eye:
+        page = _come_in(eye, CENTRAL)
+        eye.goto("/requests")
+        assert not any(page.get_by_role("link", name=row[2]).count() for row in ROWS)
 
 
 async def test_a_classic_account_by_hand(stack: Stack) -> None:
@@ -224,3 +275,8 @@ def _the_body_asks_and_validates(stack: Stack, browser: Browser, email: str) -> 
         expect(page.locator(".timeline")).to_contain_text("Depuis lundi.")
         page.locator("form:has(input[name=action][value=validate]) button").click()
         expect(page.locator(".certificate-title .badge").first).to_have_text("Valide")
+
+
+async def test_whoever_the_table_names_decides_by_hand(stack: Stack) -> None:
+    await _ask_for_each_row(stack)
+    await asyncio.to_thread(_decides_each_row, stack)
