@@ -4,6 +4,7 @@
 sealed copies per second, extracts per second on one certificate, the public page at fifty a second (``proofs.py``).
 ``accounts``: logins and registrations per second, the cost of a pending link, how soon the revoked are out.
 ``directory``: searches among 100,000 organisations, decisions, 100,000 requests that wait (``directory.py``).
+``finding``: searches over a million certificates written by COPY (``finding.py``).
 """
 
 import argparse
@@ -24,6 +25,7 @@ from temporalio.worker import Worker
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
 from tests.bench import accounts, directory
+from tests.bench.finding import finding
 from tests.bench.floor import UPDATES, BareLife, touch
 from tests.bench.lives import Traders
 from tests.bench.measure import Stopwatch, percentile, pss_megabytes
@@ -32,7 +34,7 @@ from tests.bench.sizes import drained, sizes
 
 LETTERS = "letters on"
 SILENT = "listeners stopped"
-ALL: Final = ("lives", "accounts", "directory", *PROOFS)
+ALL: Final = ("lives", "accounts", "directory", "finding", *PROOFS)
 
 
 def say(line: str = "") -> None:
@@ -127,6 +129,8 @@ async def main(names: list[str], quick: bool) -> None:
         await accounts.main(quick, say)
     if "directory" in names:
         await directory.main(quick)
+    if "finding" in names:
+        await finding(100_000 if quick else 1_000_000)
     if asked := [name for name in names if name in PROOFS]:
         folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
         try:
