@@ -304,7 +304,7 @@ async def _written(
         stands = [after if each["id"] == before["id"] else each for each in row.documents]
         row.documents = [each for each in stands if each is not None]
     row.updated_at, row.revision = now, row.revision + 1
-    paper.settle(row, known, now, find=False)
+    paper.settle(row, known, now)
     line = paper.line(
         row,
         actor,

@@ -74,6 +74,8 @@ class Filter:
     """Of several values all must be true; otherwise any."""
     of_lines: bool = False
     """It speaks of the lines of box 13, of which not every reader may read all."""
+    of_parties: str = ""
+    """A mark that only the parties of a certificate find it by: it speaks of documents, which others do not see."""
 
 
 _R, _C = Reads, CertificateRow
@@ -98,7 +100,7 @@ FILTERS: Final = (
     Filter("cn_code",              _R.BEGINNING,     "cn",                   of_lines=True),
     Filter("lot",                  _R.BEGINNING,     "lot",                  of_lines=True),
     Filter("container",            _R.BEGINNING,     "container"),
-    Filter("document",             _R.BEGINNING,     "document"),
+    Filter("document",             _R.BEGINNING,     "document",             of_parties="attached"),
     Filter("form_model",           _R.CODE,          "model"),
     Filter("flag",                 _R.CODE,          "flag",                 all=True),
     Filter("awaits_me",            _R.TRUE,          column=col(_C.awaited_by)),
@@ -155,6 +157,7 @@ def marks(row: CertificateRow, countries: Mapping[str, str], flags: Iterable[str
         *(("container", squeezed(each)) for each in (content.get("containers") or ())),
         *(("container", squeezed(each)) for each in (content.get("seals") or ())),
         *(("document", squeezed(each)) for each in (transport.get("document"), content.get("national_reference"))),
+        *(("attached", squeezed(each.get("number"))) for each in row.documents),
         *(("flag", each) for each in flags),
         *(_overdue(row)),
     ]
@@ -312,6 +315,9 @@ def _marked(of: Filter, value: Any, actor: Actor) -> str | None:
 def _term(of: Filter, tag: str, value: str, actor: Actor, *, by_beginning: bool) -> str:
     end = ":*" if by_beginning else ""
     anywhere = f"'={tag}/{value}'{end}"
+    if of.of_parties:
+        mine = " | ".join(f"'={role}/{actor.organisation_id}'" for role in ("creator", *ROLES))
+        return f"({anywhere} | ('={of.of_parties}/{value}'{end} & ({mine})))"
     if not of.of_lines or not _may_be_partial(actor):
         return anywhere
     me = actor.organisation_id

@@ -81,7 +81,9 @@ class ListWish(BaseModel):
     cn_code: str = Field(default="", pattern=r"^(\d{2,8})?$", examples=["0804"])
     lot: Beginning = ""
     container: Beginning = Field(default="", description="The beginning of a container or seal number.")
-    document: Beginning = Field(default="", description="The beginning of a document or national reference number.")
+    document: Beginning = Field(
+        default="", description="The beginning of a document's number or of the national reference."
+    )
     form_model: Literal["COI_2017", "COI_2022"] | None = None
     flag: list[Flag] = Field(default_factory=list, max_length=10, description="All of these must be true.")
     awaits_me: bool = False

@@ -86,7 +86,7 @@ def certificate(n: int) -> Any:
         decided_at=at + timedelta(days=9) if status in finding.DECIDED else None,
         visible_to=sorted(set(seen + content["responsible_for_load"] + content["producers"]))
         if submitted else [content["exporter"]],
-        awaited_by=[content[turn]] if turn else [], goods=goods, sampled_at=at if n % 31 == 0 else None,
+        awaited_by=[content[turn]] if turn else [], goods=goods, documents=[], sampled_at=at if n % 31 == 0 else None,
         procedure_at=None, amended_at=None, replaced_by=None, accepted_at=None,
     )  # fmt: skip
 

@@ -363,3 +363,11 @@ async def test_a_file_nobody_speaks_of_is_swept(house: House) -> None:
         gone = await documents.sweep(session, house.clock() - documents.KEPT_UNUSED)
     assert len(gone) == 1
     assert kept["file"]["id"] not in gone
+
+
+async def test_its_parties_find_a_certificate_by_the_number_of_a_document(house: House) -> None:
+    certificate_id = await house.at(Status.ISSUED)
+    await added(house, world.EXPORTER, certificate_id, number="F 118/2026")
+    for who, finds in ((world.IMPORTER, 1), (world.POST, 1), (world.PRODUCER, 0), (world.CUSTOMS, 0)):
+        page = await house.get(who, "/certificates", document="f118")
+        assert len(page["items"]) == finds, who
