@@ -7,6 +7,7 @@ A producer who is named in box 13 and nowhere else reads his own lines only; so 
 words of such a reader's lines stand apart, under his id.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from shared.rules.status import Status
 DAYS_IN: Final = ZoneInfo("Europe/Brussels")
 """Where a day begins that somebody filters by: the Union's border is asked, not the reader's clock."""
 LONGEST: Final = 60
+WHOLE_NUMBER: Final = re.compile(r"COI\.[A-Z]{2}\.\d{4}\.\d{7}", re.ASCII)
 PARTY: Final = "party"
 """Stands for all of ROLES."""
 OVERDUE: Final = frozenset({
@@ -271,7 +273,9 @@ def conditions(actor: Actor, wish: Any) -> list[ColumnElement[bool]]:
     if wish.text.strip() and free is None:
         return [~true()]
     search = col(CertificateRow.search)
-    if free is not None:
+    if WHOLE_NUMBER.fullmatch(wish.text.strip().upper()):  # its parts begin a million words; it is one row
+        found.append(col(CertificateRow.number) == wish.text.strip().upper())
+    elif free is not None:
         found.append(_free(free, actor))
     if asked:
         found.append(search.op("@@")(_as_query(" & ".join(f"({each})" for each in asked))))
