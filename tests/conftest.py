@@ -10,6 +10,8 @@ import pytest
 TOGETHER: Final = ("tests/faults/", "tests/journeys/")
 """Folders whose tests speak to one installation of everything; a second one would cost more than it saves."""
 FIRST: Final = (
+    "tests/faults/test_lives",  # these two count every letter of their installation:
+    "tests/faults/test_moments",  # the crowd of five hundred comes after them
     "tests/faults/",
     "tests/journeys/",
     "tests/portal/test_story",
