@@ -17,7 +17,7 @@ from tests.faults.ledger import Witness
 from tests.journeys.people import People, until
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Everything, as durable as in life and started again at once when it was killed; letters are not held back."""
     quick = {"notifications": {"LETTERS_PER_SECOND": "2000"}}
@@ -29,14 +29,14 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         postgres.remove(var)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def engine(stack: Stack) -> Client:
     """The engine, as an operator meets it."""
     settings = ServiceSettings(temporal_address=stack.addresses["temporal"], codec_key_file=stack.var / "codec.key")
     return await temporal.connect(settings, lazy=False)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def witness(stack: Stack, engine: Client) -> AsyncIterator[Witness]:
     """Who compares what the clients were told with what stands there."""
     witness = Witness(stack, engine)
@@ -48,7 +48,7 @@ async def witness(stack: Stack, engine: Client) -> AsyncIterator[Witness]:
     await witness.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def people(stack: Stack) -> AsyncIterator[People]:
     """Everybody of the demonstration."""
     async with httpx2.AsyncClient(timeout=30) as web:

@@ -16,7 +16,7 @@ from tests.journeys.secrets import nothing_secret
 SPOKEN_TO: Final = tuple(row for row in SERVICES if row.name != "portal")  # journeys speak to the services themselves
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """PostgreSQL, NATS, Temporal, the mail catcher and the services, once for all journeys."""
     async with Stack(tmp_path_factory.mktemp("var"), services=SPOKEN_TO, ports="free", fsync=False) as stack:
@@ -32,14 +32,14 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
             await notifications.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def people(stack: Stack) -> AsyncIterator[People]:
     """Everybody of the demonstration."""
     async with httpx2.AsyncClient(timeout=30) as web:
         yield People(web, stack.addresses)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def paper(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
     """The certificates service's database, to compare with what was answered."""
     connection = await asyncpg.connect(stack.database_url("certificates", scheme="postgresql"))
