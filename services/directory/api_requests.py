@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.directory import (
     deciders,
     endings,
+    history,
     proposals,
     roles,
     store,
@@ -28,7 +29,9 @@ from shared.contracts.directory import (
     DecisionResult,
     Decisions,
     Evidence,
+    Instruction,
     NewRoles,
+    Note,
     ProposalPage,
     ProposalView,
     RoleRequestPage,
@@ -154,14 +157,21 @@ async def decide_several(
     Each has a key of its own that follows from the call's: the same call again goes on where this one ended.
     """
     ends, room = time.monotonic() + PATIENCE, asyncio.Semaphore(AT_ONCE)
+    form = {"reason": wish.reason} if wish.reason else {}
+    keys = {each.id: str(uuid5(roles.NAMESPACE, f"{key}/{each.id}")) for each in wish.chosen}
+    async with around.database.reading() as session:
+        told = (Instruction(wish.action, asker, each.revision, form) for each in wish.chosen)
+        notes = [Note(each.id, order, keys[each.id]) for each, order in zip(wish.chosen, told, strict=True)]
+        known = await history.answers(session, notes)
 
     async def one(chosen: Chosen) -> DecisionResult:
+        own = keys[chosen.id]
+        if own in known:
+            return DecisionResult(id=chosen.id, status=known[own].status)
         async with room:
             if time.monotonic() > ends:
                 return _result(chosen.id, Refused("timeout"), language)
-            own = str(uuid5(roles.NAMESPACE, f"{key}/{chosen.id}"))
             try:
-                form = {"reason": wish.reason} if wish.reason else {}
                 told = await _ask_role(around, chosen.id, wish.action, asker, chosen.revision, form, own)
             except Refused as refusal:
                 return _result(chosen.id, refusal, language)

@@ -1,7 +1,7 @@
 """The lines of roles, proposals and standings: who did what, when and why; and the answer each key was given."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -38,6 +38,14 @@ async def answered(session: AsyncSession, note: Note) -> Standing | None:
     if line.digest != digest_of(note):
         raise Refused("key_reused")
     return _STANDING.validate_python(line.answer)
+
+
+async def answers(session: AsyncSession, notes: Iterable[Note]) -> dict[str, Standing]:
+    """The answers some of these instructions were given before, by their keys."""
+    asked = {note.key: digest_of(note) for note in notes}
+    lines = await session.exec(select(LineRow).where(col(LineRow.key).in_(asked)))
+    told = {line.key: line for line in lines if line.key and line.digest == asked[line.key]}
+    return {key: _STANDING.validate_python(line.answer) for key, line in told.items()}
 
 
 async def write(
