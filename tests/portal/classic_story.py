@@ -104,7 +104,7 @@ def _registers(stack: Stack, eye: Eye, email: str) -> None:
     page.locator("#last_name").fill("Ségur")
     page.locator("#phone").fill("+33 5 36 49 00 31")
     page.locator("input[name=privacy]").check()
-    expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=30_000)
+    expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=120_000)
     _look(eye, "30-classic-form")
     page.get_by_role("button", name="Soumettre").click()
     page.wait_for_url("**/registration/classic/sent/*")

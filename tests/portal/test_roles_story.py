@@ -146,7 +146,7 @@ def _registers(stack: Stack, browser: Browser, first: str, last: str, email: str
             page.locator(f"#{name}").fill(value)
         page.locator("#language").select_option("fr")
         page.locator("input[name=privacy]").check()
-        expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=30_000)
+        expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=120_000)
         page.locator("main form button[type=submit]").click()
         page.wait_for_url("**/registration/sent/*")
         _, link = _letter(stack, email, "Choisissez votre mot de passe")
