@@ -7,7 +7,7 @@ import uvicorn
 import uvloop
 
 from services.portal.app import create_app
-from services.portal.clients import over_http
+from services.portal.over_http import over_http
 from services.portal.settings import PortalSettings
 from shared.kit import log
 from shared.kit.keys import keyring

@@ -8,7 +8,7 @@ from abc import abstractmethod
 
 from pydantic import TypeAdapter
 
-from services.portal.clients import Client, Wire, segment
+from services.portal.wire import Client, Wire, segment
 from shared.contracts.identity import (
     Challenge,
     Draft,

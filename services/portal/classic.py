@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.portal.clients import Caller, Client, Wire, segment
+from services.portal.wire import Caller, Client, Wire, segment
 from shared.contracts.identity import Secret
 from shared.contracts.users import (
     Answered,

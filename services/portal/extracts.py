@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.portal import forms, words
-from services.portal.clients import Caller, Client, Wire, segment
 from services.portal.names import CHOICES, StatusName
+from services.portal.wire import Caller, Client, Wire, segment
 from services.portal.words import N_
 from shared.contracts.certificates import (
     Confirmation,

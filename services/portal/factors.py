@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.portal.clients import Client, Wire, segment
+from services.portal.wire import Client, Wire, segment
 from shared.contracts.identity import (
     AuthenticatorView,
     ChangeView,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.datastructures import FormData, UploadFile
 
 from services.portal import forms
-from services.portal.clients import Caller, Client, Wire, segment
+from services.portal.wire import Caller, Client, Wire, segment
 from shared.contracts.certificates import CertificateView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
 from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView

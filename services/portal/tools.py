@@ -6,7 +6,7 @@ One thing to remember: what tools send to us by themselves the portal passes on 
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from services.portal.clients import Client, Wire
+from services.portal.wire import Client, Wire
 from shared.contracts.tools import ToolAnswer, ToolQuestion
 
 

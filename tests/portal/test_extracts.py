@@ -5,7 +5,7 @@ from shared.rules.permissions import Tie
 from shared.rules.status import Status
 from tests.portal.batches import EXTRACT, GOAL, POST
 from tests.portal.conftest import Browser
-from tests.portal.test_pages import fields
+from tests.portal.reading import fields
 from tests.portal.world import World
 
 IMPORTER = "importer@pyrenees.example"

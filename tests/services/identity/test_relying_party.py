@@ -17,10 +17,11 @@ from joserfc.jwk import KeySet
 
 from services.identity.tools import Tool
 from services.portal.app import create_app
-from services.portal.clients import IdentityOverHttp, Wire
 from services.portal.factors import FactorsOverHttp
+from services.portal.over_http import IdentityOverHttp
 from services.portal.settings import PortalSettings
 from services.portal.tools import ToolsOverHttp
+from services.portal.wire import Wire
 from shared.kit.keys import keyring
 from tests.portal.conftest import ADDRESS, Browser
 from tests.portal.world import build
