@@ -1,9 +1,10 @@
-"""``python -m services.identity [all|api|worker|migrate]``."""
+"""``python -m services.identity [all|api|worker|migrate|rotate]``."""
 
 from services.identity.app import create_app
+from services.identity.rotation import rotate
 from services.identity.settings import Settings
 from services.identity.worker import working
 from shared.kit.process import main
 
 if __name__ == "__main__":
-    main("identity", Settings(), create_app, working)
+    main("identity", Settings(), create_app, working, {"rotate": rotate})

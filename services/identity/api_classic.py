@@ -5,6 +5,7 @@ done for it; what is to be found out is found out by the process, later.
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -36,6 +37,7 @@ from shared.reference.countries import countries
 from shared.reference.departments import department_of
 from shared.rules.deadlines import REGISTRATION_LIFETIME
 from shared.rules.refusals import Refused
+from shared.rules.roles import StandingStatus
 from shared.rules.secret_questions import QUESTION_CODES
 
 router = APIRouter(tags=["classic"])
@@ -58,10 +60,11 @@ async def register(form: ClassicRegistration, key: IdempotencyKey, source: Sourc
     """Take a classic request; the answer is the same whoever has this address."""
     refuse_unoffered(desk, Registering.CLASSIC)
     desk.registrations.hit_or_refuse(source)
+    place = await _picked(desk, form.organisation)
     tidy = form.model_copy(
         update={
             **{name: tidied(getattr(form, name)) for name in ("first_name", "last_name", "email")},
-            "organisation": tidy_place(form.organisation),
+            "organisation": tidy_place(place),
             "reach": tidy_reach(form.reach),
         }
     )
@@ -72,6 +75,27 @@ async def register(form: ClassicRegistration, key: IdempotencyKey, source: Sourc
     async with desk.around.database.transaction() as session:
         taken = await classic.born(session, tidy, password, answer, key, proof, desk.around.now())
     return ClassicTaken(id=taken, days=REGISTRATION_LIFETIME.days)
+
+
+async def _picked(desk: Desk, place: Establishment) -> Establishment:
+    """An organisation of the directory keeps its own address, which the public does not see there; so does its name.
+
+    While the directory is away, what the form brought along of it counts: the authority can look it up.
+    """
+    if not place.organisation_id:
+        return place
+    try:
+        record = await desk.around.others.get("directory", f"/organisations/{UUID(place.organisation_id)}")
+    except ValueError:
+        record = {}
+    except Refused as refusal:
+        if refusal.code != "not_found":
+            return place
+        record = {}
+    if record.get("status") != StandingStatus.VALID:
+        raise Refused("incomplete", problems=asked_for(["not_in_list"], "organisation.name"))
+    own = {name: str(record[name])[:longest] for name, longest in LONGEST.items()}
+    return place.model_copy(update={**own, "country": record["country"]})
 
 
 def tidy_place(place: Establishment) -> Establishment:
@@ -127,7 +151,7 @@ def place_problems(place: Establishment) -> Problems:
         said = getattr(place, name)
         if len(said) > longest:
             problems.append({"field": f"organisation.{name}", "code": "field_too_long", "params": {"longest": longest}})
-        elif not said and name not in ("city", "postal_code"):
+        elif not said and not (name in ("city", "postal_code") or (name == "address" and place.organisation_id)):
             problems += asked_for(["field_needed"], f"organisation.{name}")
     if place.country not in countries():
         problems += asked_for(["not_in_list"], "organisation.country")
@@ -164,9 +188,14 @@ async def open_letter(link: Secret, desk: CurrentDesk) -> Asked:
             good_until=until,
             name=f"{request.first_name} {request.last_name}",
             email=request.email,
-            organisation=Establishment(**request.details["organisation"]),
+            organisation=_public(Establishment(**request.details["organisation"])),
             authority=await authorities.view(session, request.authority_id),
         )
+
+
+def _public(place: Establishment) -> Establishment:
+    """As the applicant may see it: an address he has not typed himself is not shown to him."""
+    return place.model_copy(update={"address": ""}) if place.organisation_id else place
 
 
 @router.post("/registrations/classic/answers")

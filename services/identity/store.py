@@ -250,9 +250,24 @@ async def lock_signing_keys(session: AsyncSession) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(184202611)"))
 
 
-async def signing_keys(session: AsyncSession, purpose: str) -> Sequence[SigningKeyRow]:
+async def signing_keys(session: AsyncSession, purpose: str, now: datetime) -> Sequence[SigningKeyRow]:
     """The keys in use for one purpose, the newest first."""
     in_use = select(SigningKeyRow).where(
-        col(SigningKeyRow.retired_at).is_(None), col(SigningKeyRow.kid).startswith(f"{purpose}-")
+        or_(col(SigningKeyRow.retired_at).is_(None), col(SigningKeyRow.retired_at) > now),
+        col(SigningKeyRow.kid).startswith(f"{purpose}-"),
     )
     return (await session.exec(in_use.order_by(col(SigningKeyRow.created_at).desc(), SigningKeyRow.kid))).all()
+
+
+async def retire_signing_keys(session: AsyncSession, purpose: str, at: datetime) -> None:
+    """The keys of a purpose that nothing was said about yet are in use until then, and no longer."""
+    told = update(SigningKeyRow).where(
+        col(SigningKeyRow.kid).startswith(f"{purpose}-"),
+        or_(col(SigningKeyRow.retired_at).is_(None), col(SigningKeyRow.retired_at) > at),
+    )
+    await session.exec(told.values(retired_at=at))
+
+
+async def forget_retired_keys(session: AsyncSession, now: datetime) -> None:
+    """Keys that are no longer in use are gone, their private halves with them."""
+    await session.exec(delete(SigningKeyRow).where(col(SigningKeyRow.retired_at) <= now))

@@ -53,6 +53,7 @@ async def working(around: Surroundings) -> AsyncIterator[None]:
                         await accounts.wake_course(session, Kind.CHANGE, course)
                     await classic.forget_old(session, around.now())
                     await admissions.forget_old(session, around.now())
+                    await store.forget_retired_keys(session, around.now())
                     strange = await authorities.unknown(session)
                 for each in strange:
                     record = await around.others.get("directory", f"/organisations/{each}")

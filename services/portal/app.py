@@ -53,6 +53,7 @@ from services.portal.security import FormKeys, SecurityHeaders
 from services.portal.settings import PortalSettings
 from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
 from services.portal.words import N_
+from shared.contracts.identity import PostView
 from shared.kit import clock
 from shared.kit.http import BODY_LIMIT, Edge
 from shared.kit.keys import keyring
@@ -173,9 +174,20 @@ def problem_page(
         code=code,
         text=text,
         problems=problems,
+        elsewhere=_elsewhere(request) if code == "not_found" else (),
         again=path_of(request) if status in (409, 503, 504) and request.method == "GET" else "",
         correlation=CORRELATION.get() if status >= 500 else "",
     )
+
+
+def _elsewhere(request: Request) -> list[PostView]:
+    """The reader's other posts, in one of which the page may be there: a letter's link knows nothing of posts."""
+    visitor = getattr(request.state, "visitor", None)
+    if visitor is None or request.method != "GET" or "route" not in request.scope:
+        return []
+    others = [post for post in visitor.posts if post != visitor.post]
+    known: list[PostView] | None = getattr(request.state, "elsewhere", None)
+    return others if known is None else known
 
 
 async def _to_the_door(request: Request, _: Exception) -> Response:

@@ -9,10 +9,11 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import uvicorn
@@ -56,6 +57,8 @@ class Surroundings:
 T = TypeVar("T")
 MakeApp = Callable[[Surroundings], FastAPI]
 Working = Callable[[Surroundings], AbstractAsyncContextManager[None]]
+Command = Callable[[Any, Sequence[str]], Coroutine[Any, Any, None]]
+"""Done once, with the service's settings and what was said behind its name."""
 
 
 @asynccontextmanager
@@ -189,14 +192,24 @@ def health_only(around: Surroundings) -> FastAPI:
     return create_app(f"{around.name} worker", around.gatekeeper)
 
 
-def main(name: str, settings: ServiceSettings, make_app: MakeApp, working: Working) -> None:
-    """``python -m services.<name> [all|api|worker|migrate]``."""
+def main(
+    name: str,
+    settings: ServiceSettings,
+    make_app: MakeApp,
+    working: Working,
+    commands: Mapping[str, Command] = MappingProxyType({}),
+) -> None:
+    """``python -m services.<name> [all|api|worker|migrate]``, or a command of the service's own, done and over."""
     part = sys.argv[1] if len(sys.argv) > 1 else "all"
-    if part not in ("all", "api", "worker", "migrate"):
-        sys.exit(f"usage: python -m services.{name} [all|api|worker|migrate]")
+    parts = ("all", "api", "worker", "migrate", *commands)
+    if part not in parts:
+        sys.exit(f"usage: python -m services.{name} [{'|'.join(parts)}]")
     log.set_up(name, settings.log_level)
     if part == "migrate":
         uvloop.run(migrations.upgrade(Database(settings.database_url), name))
+    elif part in commands:
+        uvloop.run(commands[part](settings, sys.argv[2:]))
+        sys.stdout.flush()
     else:
         uvloop.run(run(name, settings, make_app, working, part))
     sys.stderr.flush()

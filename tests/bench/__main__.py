@@ -30,7 +30,7 @@ from tests.bench.floor import UPDATES, BareLife, touch
 from tests.bench.lives import Traders
 from tests.bench.measure import Stopwatch, percentile, pss_megabytes
 from tests.bench.proofs import PROOFS
-from tests.bench.sizes import drained, sizes
+from tests.bench.sizes import drained, settled, sizes
 
 LETTERS = "letters on"
 SILENT = "listeners stopped"
@@ -121,12 +121,12 @@ async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
     await traders.client.aclose()
 
 
-async def main(names: list[str], quick: bool) -> None:
+async def main(names: list[str], quick: bool, links: int) -> None:
     """Measure what is named, and no other."""
     if "lives" in names:
         await all_lives(quick)
     if "accounts" in names:
-        await accounts.main(quick, say)
+        await accounts.main(quick, say, links)
     if "directory" in names:
         await directory.main(quick)
     if "finding" in names:
@@ -135,7 +135,7 @@ async def main(names: list[str], quick: bool) -> None:
         folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
         try:
             async with Stack(folder, services=SERVICES, ports="free") as stack:
-                await asyncio.sleep(3)
+                await settled(stack)
                 for name in asked:
                     await PROOFS[name](stack, say, quick)
         finally:
@@ -153,7 +153,7 @@ async def all_lives(quick: bool) -> None:
             began = time.perf_counter()
             async with Stack(folder / label.split()[0], services=services, ports="free") as stack:
                 say(f"{label}: up after {time.perf_counter() - began:.1f} s (first start, with initdb)")
-                await asyncio.sleep(3)
+                await settled(stack)
                 say(f"memory, idle: {pss_megabytes([*stack.pids.values()]):.0f} MB (sum of PSS)")
                 await rounds(stack, label, widths)
                 if label == LETTERS:
@@ -169,7 +169,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], metavar="NAME", help="what to measure")
     parser.add_argument("--quick", action="store_true", help="fewer lives, fewer rows")
+    parser.add_argument("--links", type=int, metavar="N", help="accounts: so many pending links (10,000; quick: 300)")
     wish = parser.parse_args()
-    uvloop.run(main(wish.names or list(ALL), wish.quick))
+    uvloop.run(main(wish.names or list(ALL), wish.quick, wish.links or (300 if wish.quick else 10_000)))
     sys.stdout.flush()
     os._exit(0)

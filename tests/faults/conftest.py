@@ -15,6 +15,7 @@ from shared.kit import temporal
 from shared.kit.settings import ServiceSettings
 from tests.faults.ledger import Witness
 from tests.journeys.people import People, until
+from tests.leaks import nothing_secret
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
@@ -25,6 +26,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     try:
         async with Stack(var, ports="free", pauses=(0.05,), settings=quick) as stack:
             yield stack
+            await nothing_secret(stack)
     finally:
         postgres.remove(var)
 

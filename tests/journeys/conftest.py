@@ -11,7 +11,7 @@ import pytest_asyncio
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
 from tests.journeys.people import People, until
-from tests.journeys.secrets import nothing_secret
+from tests.leaks import nothing_secret
 
 SPOKEN_TO: Final = tuple(row for row in SERVICES if row.name != "portal")  # journeys speak to the services themselves
 

@@ -12,7 +12,6 @@ import pytest
 from deploy.local.stack import Stack
 from tests.journeys.newcomers import PASSWORD, Newcomer
 from tests.journeys.people import SECRETS, until
-from tests.journeys.secrets import nothing_secret
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,7 +27,7 @@ def newcomer(stack: Stack, web: httpx2.AsyncClient) -> Newcomer:
     return Newcomer(stack, web, f"zoe+{uuid4().hex[:8]}@tarn.example")
 
 
-async def test_from_the_form_to_the_session(newcomer: Newcomer, stack: Stack) -> None:
+async def test_from_the_form_to_the_session(newcomer: Newcomer) -> None:
     answer = await newcomer.registers()
     assert answer.status_code == 202, answer.text
     assert answer.json()["minutes"] == 90
@@ -47,7 +46,6 @@ async def test_from_the_form_to_the_session(newcomer: Newcomer, stack: Stack) ->
     assert session.json()["person"]["posts"] == []
     assert (await newcomer.posts("/links/opened", {"secret": letter_secret})).status_code == 410, "it works once"
     SECRETS.update((PASSWORD, session.json()["session"], opened["form"]))
-    await nothing_secret(stack)
 
 
 async def test_a_known_address_gets_the_same_answer_and_another_letter(newcomer: Newcomer, stack: Stack) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests import leaks
+
 VENDOR = Path(__file__).parent / "vendor"
 QUIET = (
     "--no-sandbox",
@@ -79,6 +81,8 @@ class Eye:
         return self
 
     def _request(self, request: Any) -> None:
+        if request.method == "POST":
+            leaks.typed(request.url, request.post_data)
         if not request.url.startswith((self.address, "data:", "about:", "blob:")):
             self.asked_elsewhere.append(request.url)
 
@@ -133,4 +137,5 @@ def window(
     try:
         yield Eye(context.new_page(), address).watch()
     finally:
+        leaks.kept({each["name"]: each["value"] for each in context.cookies()})
         context.close()

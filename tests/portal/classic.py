@@ -78,6 +78,8 @@ class ClassicInMemory(ClassicClient):
     steps: list[UserStep | UserSteps | UserEdit | NewQuestion] = field(default_factory=list)
     wished: list[dict[str, Any]] = field(default_factory=list)
     asks: str = "answer"
+    seen_by: str | None = None
+    """The one authority whose users they are."""
 
     async def register(self, form: ClassicRegistration, key: str) -> ClassicTaken:
         if lacks := missing(form.password, Wearer()):
@@ -126,8 +128,8 @@ class ClassicInMemory(ClassicClient):
         return UserPage(items=rows, next=None, waiting=1)
 
     async def user(self, caller: Caller, user_id: str) -> UserView:
-        if user_id not in self.users_:
-            raise Trouble(404, "not_found")
+        if user_id not in self.users_ or self.seen_by not in (None, caller.organisation_id):
+            raise Trouble(404, "not_found", SENTENCES["not_found"])
         return self.users_[user_id]
 
     async def correct(self, caller: Caller, user_id: str, edit: UserEdit, key: str) -> UserView | None:

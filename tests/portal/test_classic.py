@@ -1,5 +1,7 @@
 """Classic accounts in the browser: the form, the letter's link, one's own password, and an authority's users."""
 
+import html
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from tests.portal.classic import ANN, LAPUJADE, PAUL, TEMPORARY
 from tests.portal.conftest import ADDRESS, Browser, site_over
 from tests.portal.registry import REGISTRATION
 from tests.portal.routes import AUTHORITY, EXPORTER, OPS
-from tests.portal.world import World
+from tests.portal.world import World, organisation_id
 
 FORM = {
     "email": "ann@tarn.example", "password": "Plum-tree-42!", "password_again": "Plum-tree-42!", "question": "hero",
@@ -56,7 +58,7 @@ async def test_what_was_typed_stays_and_secrets_do_not(world: World, browser: Br
     assert world.classic.taken == []
 
 
-async def test_an_organisation_is_picked_from_the_directory_and_cleared(browser: Browser) -> None:
+async def test_an_organisation_is_picked_from_the_directory_and_cleared(world: World, browser: Browser) -> None:
     to = "/registration/classic/organisation"
     found = await browser.post(to, {"do": "search", "search": "Garonne Bio", "first_name": "Ann"})
     assert "Garonne Bio" in found.text
@@ -65,6 +67,17 @@ async def test_an_organisation_is_picked_from_the_directory_and_cleared(browser:
     picked = await browser.post(to, {"do": f"pick:{one}", "search": "Garonne Bio"}, **HTMX)
     assert 'value="Garonne Bio' in picked.text
     assert "<html" not in picked.text
+    assert "it keeps the name and the address it has there" in picked.text
+    assert 'name="organisation.address"' not in picked.text, "the public directory has no street"
+    world.classic.taken.clear()
+    kept = {f"organisation.{name}": re.search(rf'name="organisation.{name}"[^>]* value="([^"]+)"', picked.text)
+            for name in ("name", "postal_code", "city", "country", "organisation_id")}  # fmt: skip
+    typed = {name: html.unescape(value.group(1)) for name, value in kept.items() if value}
+    assert len(typed) == 5, typed
+    form = {name: value for name, value in FORM.items() if not name.startswith("organisation.")}
+    assert (await browser.post("/registration/classic", form | typed)).status_code == 200
+    (taken,) = world.classic.taken
+    assert (taken.organisation.organisation_id, taken.organisation.address) == (one, "")
     cleared = await browser.post(to, {"do": "clear", "organisation.name": "Garonne Bio"})
     assert "Garonne Bio" not in cleared.text
 
@@ -202,6 +215,32 @@ async def test_a_platform_administrator_sets_a_question_and_sees_no_more(world: 
     assert (await browser.post(f"/users/{PAUL}/question", form | {"reason": ""})).status_code == 422
     await browser.post(f"/users/{PAUL}/question", form)
     assert world.classic.steps[-1].answer == " Les Négresses "  # type: ignore[union-attr]
+
+
+async def test_a_letters_link_opens_the_page_in_whichever_post_it_belongs_to(world: World, browser: Browser) -> None:
+    person = world.identity.people[AUTHORITY]
+    first, *_ = person.posts
+    offices = [
+        first.model_copy(update={"organisation_id": organisation_id(slug), "organisation": slug.upper()})
+        for slug in ("ddpp31", "inao")
+    ]
+    operator = first.model_copy(
+        update={"organisation_id": organisation_id("garonne-bio"), "organisation": "Garonne", "role_type": "OPERATOR"}
+    )
+    world.identity.people[AUTHORITY] = person.model_copy(update={"posts": [operator, first, *offices]})
+    world.classic.seen_by = offices[0].organisation_id
+    await browser.sign_in(AUTHORITY)
+    page = await browser.get(f"/users/{ANN}")
+    assert page.status_code == 404
+    assert [each.organisation in page.text for each in (first, *offices)] == [True] * 3, "as an operator: one of these"
+    await browser.post("/profile/post", {"organisation": first.organisation_id})
+    page = await browser.get(f"/users/{ANN}")
+    assert (page.status_code, "Open it for DDPP31" in page.text, "Open it for INAO" in page.text) == (404, True, False)
+    form = {"organisation": offices[0].organisation_id, "next": f"/users/{ANN}"}
+    opened = await browser.post("/profile/post", form)
+    assert (opened.url.path, opened.status_code) == (f"/users/{ANN}", 200)
+    assert "INAO" in (await browser.get("/users?state=CONFIRMED")).text, "and from the list to the other lists"
+    assert "Open it for" not in (await browser.get("/no-such-page")).text
 
 
 # ---- letters -------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
 from tests.journeys.people import Person, organisation
+from tests.leaks import nothing_secret
 from tests.portal import chromium, classic_story
 from tests.portal.chromium import Eye, window
 from tests.portal.test_story import PICTURES, _come_in, _picture
@@ -33,6 +34,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     """The whole installation, on free ports, once for all newcomers."""
     async with Stack(tmp_path_factory.mktemp("var"), ports="free", fsync=False) as running:
         yield running
+        await nothing_secret(running)
 
 
 async def test_from_a_new_account_to_a_valid_role(stack: Stack) -> None:

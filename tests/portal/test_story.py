@@ -17,6 +17,7 @@ import pytest_asyncio
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
+from tests.leaks import nothing_secret
 from tests.portal import chromium, passkey_story
 from tests.portal.chromium import Eye, window
 from tests.portal.world import PASSWORD
@@ -42,6 +43,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
             await asyncio.sleep(0.1)
         await known.close()
         yield running
+        await nothing_secret(running)
 
 
 async def test_the_story_of_the_guides_by_hand(stack: Stack) -> None:

@@ -16,7 +16,7 @@ from services.portal import forms, words
 from services.portal.clients import Trouble
 from services.portal.desk import Desk
 from services.portal.look import wants_part
-from services.portal.pages.registration import FORM_COOKIE, FORM_SECONDS, PERSONAL, by_field
+from services.portal.pages.registration import FORM_COOKIE, PERSONAL, by_field, keep_form, raw
 from services.portal.visitor import Anybody, House, TheHouse
 from shared.contracts.certificates import ProblemView
 from shared.contracts.directory import PublicOrganisation
@@ -37,7 +37,7 @@ router = APIRouter()
 Problems = dict[str, list[ProblemView]]
 TEMPORARY: Final = re.compile(r"\s*TR\d{12}\s*")
 """What a temporary password looks like; nobody can have chosen such a one, for it has no special character."""
-PLACE: Final = ("name", "address", "postal_code", "city", "country")
+PLACE: Final = ("name", "address", "postal_code", "city", "country", "organisation_id")
 PLAIN: Final = ("email", "first_name", "last_name", "phone", "fax", "information")
 FOUND: Final = 8
 """So many organisations are offered for one search."""
@@ -56,12 +56,6 @@ def countries() -> list[dict[str, str]]:
 def languages() -> list[dict[str, str]]:
     """The languages letters are written in."""
     return [{"value": code, "name": name} for code, name in words.LANGUAGES.items()]
-
-
-def raw(typed: Any, name: str) -> str:
-    """A password or an answer, exactly as it was typed."""
-    value = typed.get(name)
-    return value[:1024] if isinstance(value, str) else ""
 
 
 def place_typed(typed: Any) -> dict[str, str]:
@@ -138,7 +132,7 @@ async def pick(request: Request, house: TheHouse) -> Response:
     elif do.startswith("pick:"):
         chosen = await _public(house, wanted, do.removeprefix("pick:"))
         if chosen:
-            place = {name: getattr(chosen[0], name, "") for name in PLACE}
+            place = {name: getattr(chosen[0], name, "") for name in PLACE} | {"organisation_id": chosen[0].id}
     elif wanted:
         found = (await _public(house, wanted))[:FOUND]
     return await _form(request, house, _said(typed), place, {}, 200, found, wanted, wants_part(request))
@@ -160,7 +154,7 @@ async def register(request: Request, house: TheHouse) -> Response:
         password_again=raw(typed, "password_again"),
         question=said["question"][:30],
         answer=raw(typed, "answer")[:400],
-        organisation=_place(place),
+        organisation=place_of(place, place["organisation_id"][:36] or None),
         language=said["language"],
         html=said["html"] != "false",
         reach=_reach(said),
@@ -176,12 +170,14 @@ async def register(request: Request, house: TheHouse) -> Response:
     return RedirectResponse(f"/registration/classic/sent/{taken.id}", 303)
 
 
-def _place(place: dict[str, str]) -> Establishment:
+def place_of(place: dict[str, str], organisation_id: str | None) -> Establishment:
+    """The organisation block as identity takes it."""
     return Establishment(
         **{
             name: place[name][:most]
             for name, most in (("name", 400), ("address", 400), ("postal_code", 40), ("city", 200), ("country", 8))
-        }
+        },
+        organisation_id=organisation_id,
     )
 
 
@@ -198,20 +194,6 @@ async def sent(request: Request, house: TheHouse, registration_id: UUID) -> Resp
 # ---- the letter ----------------------------------------------------------------------------------------------------
 
 
-def _kept(answer: Response, form: str, house: House) -> Response:
-    """What opens the form behind a link or a password: in this browser, for a quarter of an hour."""
-    answer.set_cookie(
-        FORM_COOKIE,
-        form,
-        max_age=FORM_SECONDS,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=house.settings.secure,
-    )
-    return answer
-
-
 @router.get("/registration/confirmation/{secret}")
 async def open_letter(request: Request, house: TheHouse, secret: str) -> Response:
     """The link of the letter: what is to be confirmed, and whether it is the reader's."""
@@ -222,7 +204,7 @@ async def open_letter(request: Request, house: TheHouse, secret: str) -> Respons
             raise
         return house.look.page(request, "classic/expired.html", status=410, current="registration")
     answer = house.look.page(request, "classic/confirm.html", current="registration", asked=asked, key=uuid4().hex)
-    return _kept(answer, asked.form, house)
+    return keep_form(answer, asked.form, house)
 
 
 @router.post("/registration/confirmation")
@@ -250,7 +232,7 @@ async def sign_in_temporarily(house: House, request: Request, email: str, passwo
     """The temporary password of a letter opens the form for one's own; raises ``Trouble`` when it is wrong."""
     attempt = TemporarySignIn(email=email.strip()[:400], password=password.strip()[:40])
     opened = await house.clients.classic.temporary(attempt)
-    return _kept(_own(request, house, opened.model_dump(), {}, 200), opened.form, house)
+    return keep_form(_own(request, house, opened.model_dump(), {}, 200), opened.form, house)
 
 
 def _own(request: Request, house: House, opened: dict[str, Any], problems: Problems, status: int) -> Response:

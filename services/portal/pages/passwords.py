@@ -3,7 +3,7 @@
 One thing to remember: asking for a new password is answered alike for every address.
 """
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, words
 from services.portal.clients import Trouble
-from services.portal.pages.registration import FORM_COOKIE, FORM_SECONDS, MINUTES, by_field
+from services.portal.pages.registration import FORM_COOKIE, MINUTES, by_field, keep_form, raw
 from services.portal.visitor import POST_COOKIE, SESSION_COOKIE, Anybody, House, Somebody, TheHouse
 from shared.contracts.certificates import ProblemView
 from shared.contracts.identity import NewPassword, PasswordChange
@@ -67,16 +67,7 @@ async def open_link(request: Request, house: TheHouse, visitor: Anybody, secret:
             raise
         return _expired(request, house)
     answer = _form(request, house, {}, 200, opened.name, opened.email)
-    answer.set_cookie(
-        FORM_COOKIE,
-        opened.form,
-        max_age=FORM_SECONDS,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=house.settings.secure,
-    )
-    return answer
+    return keep_form(answer, opened.form, house)
 
 
 def _expired(request: Request, house: House) -> Response:
@@ -107,8 +98,8 @@ async def choose(request: Request, house: TheHouse) -> Response:
     key, name, email = (forms.text(typed, each) for each in ("key", "name", "email"))
     chosen = NewPassword(
         form=request.cookies.get(FORM_COOKIE, "")[:400],
-        password=_raw(typed, "password"),
-        password_again=_raw(typed, "password_again"),
+        password=raw(typed, "password"),
+        password_again=raw(typed, "password_again"),
     )
     try:
         await house.clients.accounts.choose(chosen, key or uuid4().hex)
@@ -121,12 +112,6 @@ async def choose(request: Request, house: TheHouse) -> Response:
     answer = house.look.page(request, "registration/reset_done.html", current="password", email=email)
     answer.delete_cookie(FORM_COOKIE, path="/")
     return answer
-
-
-def _raw(typed: Any, name: str) -> str:
-    """A password exactly as it was typed."""
-    value = typed.get(name)
-    return value[:1024] if isinstance(value, str) else ""
 
 
 @router.get("/security")
@@ -155,7 +140,7 @@ async def _security(
 async def change(request: Request, house: TheHouse, visitor: Somebody) -> Response:
     """Change my password; every session ends, this one as well."""
     typed = await request.form()
-    wish = PasswordChange(**{name: _raw(typed, name) for name in ("present", "password", "password_again")})
+    wish = PasswordChange(**{name: raw(typed, name) for name in ("present", "password", "password_again")})
     try:
         await house.clients.accounts.change_password(visitor.session, wish, forms.text(typed, "key") or uuid4().hex)
     except Trouble as trouble:

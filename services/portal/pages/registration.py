@@ -4,7 +4,6 @@ One thing to remember: the page after the form is the same for everybody. Whethe
 to its owner, and nowhere else.
 """
 
-import json
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
@@ -14,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, words
 from services.portal.clients import Trouble
-from services.portal.visitor import Anybody, House, TheHouse
+from services.portal.visitor import Anybody, House, TheHouse, keep
 from services.portal.words import N_
 from shared.contracts.certificates import ProblemView
 from shared.contracts.identity import Draft, NewPassword, Registration
@@ -40,6 +39,18 @@ def by_field(trouble: Trouble) -> dict[str, list[ProblemView]]:
     for problem in trouble.problems:
         found.setdefault(problem.field, []).append(problem)
     return found
+
+
+def raw(typed: Any, name: str) -> str:
+    """A password or an answer, exactly as it was typed."""
+    value = typed.get(name)
+    return value[:1024] if isinstance(value, str) else ""
+
+
+def keep_form(answer: Response, form: str, house: House) -> Response:
+    """What opens the form behind a link or a password: in this browser, for a quarter of an hour."""
+    keep(answer, FORM_COOKIE, form, house, FORM_SECONDS)
+    return answer
 
 
 @router.get("/welcome")
@@ -77,7 +88,7 @@ async def _form(
         current="registration",
         said=said,
         problems=problems,
-        challenge=json.dumps(made.challenge),
+        challenge=made.challenge,
         personal=PERSONAL,
         key=said.get("key") or uuid4().hex,
     )
@@ -136,16 +147,7 @@ async def open_link(request: Request, house: TheHouse, secret: str) -> Response:
             raise
         return _expired(request, house, secret)
     answer = _password_form(request, house, {}, 200, opened.name, opened.email, secret)
-    answer.set_cookie(
-        FORM_COOKIE,
-        opened.form,
-        max_age=FORM_SECONDS,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=house.settings.secure,
-    )
-    return answer
+    return keep_form(answer, opened.form, house)
 
 
 @router.post("/registration/password/{secret}")
@@ -191,9 +193,7 @@ async def choose(request: Request, house: TheHouse) -> Response:
     typed = await request.form()
     form = request.cookies.get(FORM_COOKIE, "")
     key, name, email, secret = (forms.text(typed, each) for each in ("key", "name", "email", "secret"))
-    chosen = NewPassword(
-        form=form[:400], password=_raw(typed, "password"), password_again=_raw(typed, "password_again")
-    )
+    chosen = NewPassword(form=form[:400], password=raw(typed, "password"), password_again=raw(typed, "password_again"))
     try:
         await house.clients.accounts.choose(chosen, key or uuid4().hex)
     except Trouble as trouble:
@@ -207,18 +207,12 @@ async def choose(request: Request, house: TheHouse) -> Response:
     return answer
 
 
-def _raw(typed: Any, name: str) -> str:
-    """A password exactly as it was typed."""
-    value = typed.get(name)
-    return value[:1024] if isinstance(value, str) else ""
-
-
 @router.post("/registration/meter")
 async def meter(request: Request, house: TheHouse) -> Response:
     """What the password still lacks, while it is typed."""
     typed = await request.form()
     draft = Draft(
-        password=_raw(typed, "password"),
+        password=raw(typed, "password"),
         form=request.cookies.get(FORM_COOKIE) or None,
         email=forms.text(typed, "email")[:400],
         names=[each for each in (forms.text(typed, "first_name"), forms.text(typed, "last_name")) if each],

@@ -14,15 +14,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, words
-from services.portal.clients import Trouble
-from services.portal.pages.classic import countries, languages, place_typed, questions, raw
-from services.portal.pages.registration import by_field
+from services.portal.clients import Caller, Trouble
+from services.portal.pages.classic import countries, languages, place_of, place_typed, questions
+from services.portal.pages.registration import by_field, raw
 from services.portal.visitor import House, TheHouse, Visitor, signed_in
 from services.portal.words import N_
 from shared.contracts.certificates import ProblemView
+from shared.contracts.identity import PostView
 from shared.contracts.users import (
     ChosenUser,
-    Establishment,
     NewQuestion,
     Reach,
     UserEdit,
@@ -39,6 +39,7 @@ Short = Annotated[str, Query(max_length=40)]
 Text = Annotated[str, Query(max_length=200)]
 FIELDS: Final = ("email", "name", "postal_code", "organisation", "state")
 PAGE: Final = 25
+OFFICIAL: Final = (RoleType.AUTHORITY, RoleType.EC_ADMIN, RoleType.SYS_ADMIN)
 
 # fmt: off
 STATES: Final = {
@@ -89,12 +90,17 @@ WHY_BLOCKED: Final = {
 # fmt: on
 
 
-def officials(visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
+def officials(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
     """The visitor, if he works at an authority or looks after the platform; for others there is nothing here."""
-    post = visitor.post
-    if post is None or post.role_type not in (RoleType.AUTHORITY, RoleType.EC_ADMIN, RoleType.SYS_ADMIN):
+    if visitor.post is None or visitor.post.role_type not in OFFICIAL:
+        request.state.elsewhere = _other_offices(visitor)
         raise Refused("not_found")
     return visitor
+
+
+def _other_offices(visitor: Visitor) -> list[PostView]:
+    """Where else he looks after users."""
+    return [post for post in visitor.posts if post != visitor.post and post.role_type in OFFICIAL]
 
 
 Official = Annotated[Visitor, Depends(officials)]
@@ -183,6 +189,7 @@ async def _list(
         results=results,
         trouble=trouble,
         people={each.id: each for each in page.items},
+        others=_other_offices(visitor),
         flashes=[{"tone": "", "text": words._("Your decision is on record.")}] if done else [],
         **_shown(),
     )
@@ -214,9 +221,27 @@ def _key(typed: FormData) -> str:
 @router.get("/users/{user_id}")
 async def user(request: Request, house: TheHouse, visitor: Official, user_id: UUID, done: Short = "") -> Response:
     """One user, opened: his record, what may be done, and what was done."""
-    found = await house.clients.classic.user(visitor.caller, str(user_id))
+    try:
+        found = await house.clients.classic.user(visitor.caller, str(user_id))
+    except Trouble as trouble:
+        if trouble.status == 404:
+            request.state.elsewhere = [
+                post for post in _other_offices(visitor) if await _there(house, visitor, post, str(user_id))
+            ]
+        raise
     said = {"saved": words._("Saved."), "1": words._("Your decision is on record.")}.get(done, "")
     return _one(request, house, found, flash=said)
+
+
+async def _there(house: House, visitor: Visitor, post: PostView, user_id: str) -> bool:
+    """Whether this user is one of another of the reader's authorities."""
+    try:
+        await house.clients.classic.user(Caller(visitor.token, post.organisation_id), user_id)
+    except Trouble as trouble:
+        if trouble.status != 404:
+            raise
+        return False
+    return True
 
 
 def _one(
@@ -273,14 +298,7 @@ async def correct(request: Request, house: TheHouse, visitor: Official, user_id:
         last_name=said["last_name"][:400],
         language=said["language"][:8],
         html=said["html"] != "false",
-        organisation=Establishment(
-            name=place["name"],
-            address=place["address"],
-            postal_code=place["postal_code"][:40],
-            city=place["city"][:200],
-            country=place["country"][:8],
-            organisation_id=found.organisation.organisation_id,
-        ),
+        organisation=place_of(place, found.organisation.organisation_id),
         reach=Reach(phone=said["phone"][:100], fax=said["fax"][:100], information=said["information"][:4000]),
     )
     try:

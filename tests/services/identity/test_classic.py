@@ -10,12 +10,14 @@ from sqlalchemy import text
 from services.identity.activities import Paper
 from services.identity.temporary import LOOKS_LIKE
 from shared.contracts.identity import Kind
+from shared.kit.http import ServiceClient
+from shared.kit.keys import keyring
 from shared.kit.sessions import service_token
 from shared.kit.settings import Registering
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
 from tests.services.identity.conftest import PASSWORD, House
-from tests.services.identity.territory import CAMILLE, DDPP_31, ODILE, SYLVIE, Territory
+from tests.services.identity.territory import CAMILLE, DDPP_31, DDPP_81, ODILE, SYLVIE, Territory
 
 NEW = "Plum-tree-in-42-gardens!"
 ODILES, OTHMARS, SYLVIES = "odile@ddpp31.example", "othmar@ddpp81.example", "sylvie@dgccrf.example"
@@ -98,6 +100,37 @@ async def test_the_form_says_all_that_is_wrong_at_once(territory: Territory) -> 
         ("question", "not_in_list"), ("answer", "field_needed"), ("privacy", "privacy_unread"),
         ("organisation.name", "field_needed"), ("organisation.postal_code", "postal_code_wrong"),
     }  # fmt: skip
+
+
+class Directory(ServiceClient):
+    """One valid organisation and one that is closed, as the directory tells other services of them."""
+
+    async def get(self, service: str, path: str, **params: Any) -> Any:
+        assert service == "directory"
+        status = {f"/organisations/{DDPP_81}": "VALID", f"/organisations/{DDPP_31}": "CLOSED"}.get(path)
+        if status is None:
+            raise Refused("not_found")
+        return {"status": status, "name": "Albi Bio", "address": "9 lices Jean-Moulin", "postal_code": "81000",
+                "city": "Albi", "country": "FR", "contacts": []}  # fmt: skip
+
+
+async def test_an_organisation_of_the_directory_keeps_its_own_address(territory: Territory) -> None:
+    around = territory.house.around
+    picked = {"name": "Albi", "postal_code": "31200", "city": "Toulouse", "country": "FR", "organisation_id": DDPP_81}
+    request = await territory.asks("away@tarn.example", organisation=picked)
+    keep = "SELECT details->'organisation'->>:name FROM registration WHERE id = :id"
+    assert await territory.house.one(keep, name="name", id=request) == "Albi", "the directory is away"
+    around.others = Directory("identity", around.settings.base_url, keyring(around.settings.codec_key_file, "services"))
+    for wrong in (DDPP_31, ODILE, "nonsense"):
+        refused = await territory.fill_in(organisation=picked | {"organisation_id": wrong})
+        assert [each["field"] for each in refused.json()["problems"]] == ["organisation.name"], wrong
+    request = await territory.asks(organisation=picked)
+    secret = await territory.secret(request, "account-confirmation")
+    shown = (await territory.post("/registrations/classic/opened", {"secret": secret})).json()
+    assert (shown["organisation"]["address"], shown["authority"]["code"]) == ("", "FRDDPP81")
+    await territory.confirms(request)
+    seen = (await (await territory.official(OTHMARS)).sees(request)).json()["organisation"]
+    assert (seen["name"], seen["address"], seen["city"]) == ("Albi Bio", "9 lices Jean-Moulin", "Albi")
 
 
 @pytest.mark.parametrize("email", ["odile@ddpp31.example", "ann@tarn.example"])
