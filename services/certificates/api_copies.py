@@ -91,7 +91,7 @@ async def verify(
     revision: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> PublicView:
     """What the holder of a copy may learn: status, issuing body, dates, whether his copy is of the current revision."""
-    async with around.database.transaction() as session:
+    async with around.database.reading() as session:
         return await presented.presented(session, number, code, revision, request.app.state.codes)
 
 
@@ -106,7 +106,7 @@ async def verify_file(_: CurrentService, request: Request, around: Around) -> Fi
     genuine = found.sealed and found.intact and found.trusted
     view = None
     if genuine:
-        async with around.database.transaction() as session:
+        async with around.database.reading() as session:
             view = await presented.of_record(session, found.record or "")
     return FileView(
         is_copy=found.record is not None,

@@ -83,7 +83,7 @@ def read_by(somebody: Reader) -> Iterator[None]:
 
 @cache
 def catalogue(language: str) -> standard.NullTranslations:
-    """The sentences of one language; English is its own translation."""
+    """The sentences of one language, those of all areas in one; English is its own translation."""
     found: standard.NullTranslations = standard.NullTranslations()
     for folder in CATALOGUES:
         for file in sorted((folder / language / "LC_MESSAGES").glob("*.po")):
@@ -92,8 +92,7 @@ def catalogue(language: str) -> standard.NullTranslations:
                 mofile.write_mo(compiled, pofile.read_po(source, locale=language))
             compiled.seek(0)
             words = Translations(compiled)
-            words.add_fallback(found)
-            found = words
+            found = found.merge(words) if isinstance(found, Translations) else words
     return found
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 import httpx2
@@ -96,6 +97,7 @@ class Gatekeeper:
         self._client = client or httpx2.AsyncClient(timeout=5)
         self._ring = services
         self._services = [OctKey.import_key(key) for key in services.values()]
+        self._spoken: dict[str, tuple[str, float]] = {}
         self._now, self._ticks = now, ticks
         self._keys: KeySet | None = None
         self._fetched = 0.0
@@ -222,21 +224,35 @@ class Gatekeeper:
         return self._keys
 
     def service(self, token: str) -> str:
-        """The name of the service a token between services speaks for."""
+        """The name of the service a token between services speaks for; a signature is computed once for each token."""
+        if token not in self._spoken:
+            if len(self._spoken) > 1000:
+                self._spoken.clear()
+            self._spoken[token] = self._spoken_for(token)
+        name, until = self._spoken[token]
+        if until <= time.time():
+            raise Refused("unauthenticated")
+        return name
+
+    def _spoken_for(self, token: str) -> tuple[str, float]:
         for key in self._services:
             try:
                 claims = jwt.decode(token, key, algorithms=["HS256"]).claims
             except (JoseError, ValueError):
                 continue
-            if claims.get("aud") == "services" and claims.get("exp", 0) > time.time():
-                return str(claims["iss"])
+            if claims.get("aud") == "services":
+                return str(claims["iss"]), float(claims.get("exp", 0))
         raise Refused("unauthenticated")
 
 
 def service_token(name: str, services: Keyring, now: float | None = None) -> str:
-    """A token with which one service reads from another, good for a minute."""
-    claims = {"iss": name, "aud": "services", "exp": int((now or time.time()) + 60)}
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(services.values()[0]))
+    """A token with which one service reads from another, good for a minute; those of one second are one."""
+    return _token_until(name, services.values()[0], int((now or time.time()) + 60))
+
+
+@lru_cache(maxsize=64)
+def _token_until(name: str, key: bytes, until: int) -> str:
+    return jwt.encode({"alg": "HS256"}, {"iss": name, "aud": "services", "exp": until}, OctKey.import_key(key))
 
 
 def _bearer(authorization: str | None) -> str:

@@ -246,6 +246,8 @@ PROBLEMS: Final = {
         "The element {element} is missing here. Please add it; it may be empty.",
     "sps_twice":
         "The element {element} may stand here once. Please remove the others.",
+    "sps_order":
+        "The element {element} stands after {other}, and belongs before it. Please keep the order of the standard.",
     "sps_value":
         "The element {element} holds something of another kind. Please correct it.",
     "sps_type":

@@ -24,6 +24,7 @@ from services.certificates.sps.writing import (
     PARTIES,
     TRANSPORT,
     TYPE,
+    UNCOUNTED,
 )
 from shared.contracts.certificates import NewCertificate
 from shared.rules import shape
@@ -198,7 +199,7 @@ def _line(line: Element) -> dict[str, Any]:
         "net_weight": (measure.text or "").strip() if measure is not None else "",
         "unit": measure.get("unitCode") if measure is not None else "",
         "package_type": _text(package, "TypeCode") if package is not None else "",
-        "packages": int(count) if count else None,
+        "packages": int(count) if count not in ("", UNCOUNTED) else None,
         "organic": next(
             (text for subject, _, text in _notes(line, "AdditionalInformationSPSNote") if subject == ORGANIC), ""
         ),

@@ -1,7 +1,8 @@
-"""The structure of an SPS certificate as one table: what each element may hold, how often, and of what kind.
+"""The structure of an SPS certificate as one table: what each element holds, in which order, how often, of what kind.
 
-One thing to remember: the elements of a sequence are written in the order of the rows. Reading does not insist on it,
-because certificates in use differ in it; it insists on names, numbers and kinds.
+One thing to remember: the table says what the standard's schema says (compared with public bindings of it and with
+recorded certificates of TRACES), in our own notation; what it holds ``anything`` in is passed over unread. Writing and
+reading obey the same table.
 """
 
 import re
@@ -37,143 +38,72 @@ class Part:
     most: int
 
 
-# fmt: off
-PARTS: Final = (
-    #    within            element                              holds              least  most
-    Part("Certificate",   "SPSExchangedDocument",              "Document",         1, 1),
-    Part("Certificate",   "SPSConsignment",                    "Consignment",      1, 1),
-    Part("Document",      "Name",                              "text",             1, MANY),
-    Part("Document",      "ID",                                "text",             1, 1),
-    Part("Document",      "Description",                       "text",             0, MANY),
-    Part("Document",      "TypeCode",                          "text",             1, 1),
-    Part("Document",      "StatusCode",                        "text",             1, 1),
-    Part("Document",      "IssueDateTime",                     "moment",           1, 1),
-    Part("Document",      "CopyIndicator",                     "indicator",        0, 1),
-    Part("Document",      "IssuerSPSParty",                    "Party",            1, 1),
-    Part("Document",      "RecipientSPSParty",                 "Party",            0, MANY),
-    Part("Document",      "IncludedSPSNote",                   "Note",             0, MANY),
-    Part("Document",      "ReferenceSPSReferencedDocument",    "Reference",        0, MANY),
-    Part("Document",      "SignatorySPSAuthentication",        "Authentication",   0, MANY),
-    Part("Consignment",   "ID",                                "text",             0, 1),
-    Part("Consignment",   "AvailabilityDueDateTime",           "moment",           0, 1),
-    Part("Consignment",   "ExportExitDateTime",                "moment",           0, 1),
-    Part("Consignment",   "ConsignorSPSParty",                 "Party",            1, 1),
-    Part("Consignment",   "ConsigneeSPSParty",                 "Party",            1, 1),
-    Part("Consignment",   "ExportSPSCountry",                  "Country",          1, 1),
-    Part("Consignment",   "ReExportSPSCountry",                "Country",          0, MANY),
-    Part("Consignment",   "StorageSPSEvent",                   "Event",            0, MANY),
-    Part("Consignment",   "LoadingBaseportSPSLocation",        "Location",         0, 1),
-    Part("Consignment",   "ImportSPSCountry",                  "Country",          1, 1),
-    Part("Consignment",   "ConsigneeReceiptSPSLocation",       "Location",         0, 1),
-    Part("Consignment",   "TransitSPSCountry",                 "Country",          0, MANY),
-    Part("Consignment",   "TransitSPSLocation",                "Location",         0, MANY),
-    Part("Consignment",   "UnloadingBaseportSPSLocation",      "Location",         0, 1),
-    Part("Consignment",   "ExaminationSPSEvent",               "Event",            0, 1),
-    Part("Consignment",   "CarrierSPSParty",                   "Party",            0, 1),
-    Part("Consignment",   "DespatchSPSParty",                  "Party",            0, 1),
-    Part("Consignment",   "DeliverySPSParty",                  "Party",            0, 1),
-    Part("Consignment",   "CustomsTransitAgentSPSParty",       "Party",            0, 1),
-    Part("Consignment",   "MainCarriageSPSTransportMovement",  "Movement",         0, MANY),
-    Part("Consignment",   "UtilizedSPSTransportEquipment",     "Equipment",        0, MANY),
-    Part("Consignment",   "IncludedSPSConsignmentItem",        "Item",             1, MANY),
-    Part("Item",          "NatureIdentificationSPSCargo",      "Cargo",            0, MANY),
-    Part("Item",          "IncludedSPSTradeLineItem",          "Line",             1, MANY),
-    Part("Line",          "SequenceNumeric",                   "number",           1, 1),
-    Part("Line",          "Description",                       "text",             0, MANY),
-    Part("Line",          "CommonName",                        "text",             0, MANY),
-    Part("Line",          "ScientificName",                    "text",             0, MANY),
-    Part("Line",          "ProductionBatchID",                 "text",             0, MANY),
-    Part("Line",          "IntendedUse",                       "text",             0, MANY),
-    Part("Line",          "ExpiryDateTime",                    "moment",           0, MANY),
-    Part("Line",          "NetWeightMeasure",                  "measure",          0, 1),
-    Part("Line",          "GrossWeightMeasure",                "measure",          0, 1),
-    Part("Line",          "NetVolumeMeasure",                  "measure",          0, 1),
-    Part("Line",          "GrossVolumeMeasure",                "measure",          0, 1),
-    Part("Line",          "AdditionalInformationSPSNote",      "Note",             0, MANY),
-    Part("Line",          "ApplicableSPSClassification",       "Classification",   0, MANY),
-    Part("Line",          "PhysicalSPSPackage",                "Package",          0, MANY),
-    Part("Line",          "AssociatedSPSTransportEquipment",   "Equipment",        0, MANY),
-    Part("Line",          "OriginSPSCountry",                  "Country",          0, MANY),
-    Part("Line",          "OriginSPSLocation",                 "Location",         0, MANY),
-    Part("Line",          "AppliedSPSProcess",                 "Process",          0, MANY),
-    Part("Line",          "AssertedSPSAuthentication",         "Authentication",   0, MANY),
-    Part("Line",          "ReferenceSPSReferencedDocument",    "Reference",        0, MANY),
-    Part("Party",         "ID",                                "text",             0, 1),
-    Part("Party",         "Name",                              "text",             1, 1),
-    Part("Party",         "RoleCode",                          "text",             0, 1),
-    Part("Party",         "TypeCode",                          "text",             0, MANY),
-    Part("Party",         "SpecifiedSPSAddress",               "Address",          0, 1),
-    Part("Party",         "DefinedSPSContact",                 "anything",         0, MANY),
-    Part("Party",         "SpecifiedSPSPerson",                "Person",           0, 1),
-    Part("Person",        "Name",                              "text",             1, 1),
-    Part("Person",        "Qualification",                     "anything",         0, MANY),
-    Part("Person",        "AttainedSPSQualification",          "anything",         0, MANY),
-    Part("Address",       "PostcodeCode",                      "text",             0, 1),
-    Part("Address",       "LineOne",                           "text",             0, 1),
-    Part("Address",       "LineTwo",                           "text",             0, 1),
-    Part("Address",       "LineThree",                         "text",             0, 1),
-    Part("Address",       "LineFour",                          "text",             0, 1),
-    Part("Address",       "LineFive",                          "text",             0, 1),
-    Part("Address",       "CityName",                          "text",             0, 1),
-    Part("Address",       "CountryID",                         "text",             0, 1),
-    Part("Address",       "TypeCode",                          "text",             0, 1),
-    Part("Address",       "CountryName",                       "text",             0, 1),
-    Part("Address",       "CountrySubDivisionID",              "text",             0, 1),
-    Part("Address",       "CountrySubDivisionName",            "text",             0, 1),
-    Part("Address",       "CityID",                            "text",             0, 1),
-    Part("Note",          "Subject",                           "text",             0, 1),
-    Part("Note",          "ContentCode",                       "text",             0, MANY),
-    Part("Note",          "Content",                           "text",             1, MANY),
-    Part("Note",          "SubjectCode",                       "text",             0, 1),
-    Part("Reference",     "IssueDateTime",                     "moment",           0, 1),
-    Part("Reference",     "TypeCode",                          "text",             0, 1),
-    Part("Reference",     "RelationshipTypeCode",              "text",             1, 1),
-    Part("Reference",     "ID",                                "text",             1, 1),
-    Part("Reference",     "AttachmentBinaryObject",            "anything",         0, MANY),
-    Part("Reference",     "Information",                       "text",             0, 1),
-    Part("Authentication", "TypeCode",                         "text",             0, 1),
-    Part("Authentication", "ActualDateTime",                   "moment",           0, 1),
-    Part("Authentication", "IssueSPSLocation",                 "Location",         0, 1),
-    Part("Authentication", "ProviderSPSParty",                 "Party",            0, 1),
-    Part("Authentication", "LocationProviderSPSParty",         "Party",            0, 1),
-    Part("Authentication", "IncludedSPSClause",                "Clause",           0, MANY),
-    Part("Clause",        "ID",                                "text",             1, 1),
-    Part("Clause",        "Content",                           "text",             1, MANY),
-    Part("Country",       "ID",                                "text",             1, 1),
-    Part("Country",       "Name",                              "text",             0, MANY),
-    Part("Country",       "SubordinateSPSCountrySubDivision",  "anything",         0, MANY),
-    Part("Location",      "ID",                                "text",             0, 1),
-    Part("Location",      "Name",                              "text",             0, MANY),
-    Part("Event",         "OccurrenceSPSLocation",             "Location",         0, 1),
-    Part("Movement",      "ID",                                "text",             0, 1),
-    Part("Movement",      "ModeCode",                          "text",             1, 1),
-    Part("Movement",      "UsedSPSTransportMeans",             "Means",            0, 1),
-    Part("Means",         "Name",                              "text",             1, 1),
-    Part("Equipment",     "ID",                                "text",             1, 1),
-    Part("Equipment",     "AffixedSPSSeal",                    "Seal",             0, MANY),
-    Part("Equipment",     "SettingSPSTemperature",             "anything",         0, MANY),
-    Part("Seal",          "ID",                                "text",             1, 1),
-    Part("Seal",          "MaximumID",                         "text",             0, 1),
-    Part("Seal",          "IssuingSPSParty",                   "Party",            0, 1),
-    Part("Cargo",         "TypeCode",                          "text",             1, 1),
-    Part("Classification", "SystemID",                         "text",             0, 1),
-    Part("Classification", "SystemName",                       "text",             0, MANY),
-    Part("Classification", "ClassCode",                        "text",             0, 1),
-    Part("Classification", "ClassName",                        "text",             0, MANY),
-    Part("Package",       "LevelCode",                         "text",             1, 1),
-    Part("Package",       "TypeCode",                          "text",             1, 1),
-    Part("Package",       "ItemQuantity",                      "number",           0, 1),
-    Part("Package",       "NominalGrossWeightMeasure",         "measure",          0, 1),
-    Part("Package",       "NominalGrossVolumeMeasure",         "measure",          0, 1),
-    Part("Package",       "PhysicalSPSShippingMarks",          "anything",         0, MANY),
-    Part("Process",       "TypeCode",                          "text",             0, 1),
-    Part("Process",       "CompletionSPSPeriod",               "anything",         0, 1),
-    Part("Process",       "ApplicableSPSProcessCharacteristic", "anything",        0, MANY),
-    Part("Process",       "OperationSPSCountry",               "Country",          0, 1),
-    Part("Process",       "OperatorSPSParty",                  "Party",            0, 1),
-)
-# fmt: on
+SEQUENCES: Final = {
+    "Certificate": "SPSExchangedDocument=Document SPSConsignment=Consignment",
+    "Document": """
+        Name+ ID Description* TypeCode StatusCode IssueDateTime=moment CopyIndicator=indicator? IssuerSPSParty=Party?
+        RecipientSPSParty=Party* IncludedSPSNote=Note* ReferenceSPSReferencedDocument=Reference*
+        SignatorySPSAuthentication=Authentication+""",
+    "Consignment": """
+        ID? AvailabilityDueDateTime=moment? ExportExitDateTime=moment? ShipStoresIndicator=indicator?
+        ConsignorSPSParty=Party ConsigneeSPSParty=Party ExportSPSCountry=Country ReExportSPSCountry=Country*
+        StorageSPSEvent=Event* LoadingBaseportSPSLocation=Location? ImportSPSCountry=Country
+        ConsigneeReceiptSPSLocation=Location? TransitSPSCountry=Country* TransitSPSLocation=Location*
+        UnloadingBaseportSPSLocation=Location? ExaminationSPSEvent=Event CarrierSPSParty=Party?
+        DespatchSPSParty=Party? DeliverySPSParty=Party? CustomsTransitAgentSPSParty=Party?
+        MainCarriageSPSTransportMovement=Movement* UtilizedSPSTransportEquipment=Equipment*
+        IncludedSPSConsignmentItem=Item+""",
+    "Item": "NatureIdentificationSPSCargo=Cargo* IncludedSPSTradeLineItem=Line+",
+    "Line": """
+        SequenceNumeric=number Description+ CommonName* ScientificName* ProductionBatchID* IntendedUse*
+        ExpiryDateTime=moment* NetWeightMeasure=measure? GrossWeightMeasure=measure? NetVolumeMeasure=measure?
+        GrossVolumeMeasure=measure? AdditionalInformationSPSNote=Note* ApplicableSPSClassification=Classification*
+        PhysicalSPSPackage=Package* AssociatedSPSTransportEquipment=Equipment* OriginSPSCountry=Country*
+        OriginSPSLocation=Location* AppliedSPSProcess=Process* AssertedSPSAuthentication=Authentication*
+        ReferenceSPSReferencedDocument=Reference*""",
+    "Party": """
+        ID? Name RoleCode? TypeCode* SpecifiedSPSAddress=Address? DefinedSPSContact=anything*
+        SpecifiedSPSPerson=Person?""",
+    "Person": "Name AttainedSPSQualification=anything*",
+    "Address": """
+        PostcodeCode? LineOne? LineTwo? LineThree? LineFour? LineFive? CityName? CountryID? TypeCode? CountryName?
+        CountrySubDivisionID? CountrySubDivisionName? CityID?""",
+    "Note": "Subject? ContentCode* Content+ SubjectCode?",
+    "Reference": """
+        IssueDateTime=moment? TypeCode? RelationshipTypeCode ID AttachmentBinaryObject=anything* Information?""",
+    "Authentication": """
+        TypeCode? ActualDateTime=moment IssueSPSLocation=Location? ProviderSPSParty=Party
+        LocationProviderSPSParty=Party? IncludedSPSClause=Clause+""",
+    "Clause": "ID? Content+",
+    "Country": "ID Name+ SubordinateSPSCountrySubDivision=anything*",
+    "Location": "ID? Name+",
+    "Event": "OccurrenceSPSLocation=Location",
+    "Movement": "ID? ModeCode UsedSPSTransportMeans=Means?",
+    "Means": "Name",
+    "Equipment": "ID AffixedSPSSeal=Seal* SettingSPSTemperature=anything*",
+    "Seal": "ID MaximumID? IssuingSPSParty=Party?",
+    "Cargo": "TypeCode",
+    "Classification": "SystemID? SystemName+ ClassCode? ClassName+",
+    "Package": """
+        LevelCode TypeCode ItemQuantity=number NominalGrossWeightMeasure=measure? NominalGrossVolumeMeasure=measure?
+        PhysicalSPSShippingMarks=anything*""",
+    "Process": """
+        TypeCode CompletionSPSPeriod=anything? ApplicableSPSProcessCharacteristic=anything*
+        OperationSPSCountry=Country? OperatorSPSParty=Party?""",
+}
+"""What each kind of element holds, in its order, as a document type says it: ``?`` none or one, ``*`` any number, ``+``
+one at least, nothing for exactly one; after ``=`` what it holds itself, a text where nothing stands."""
+OFTEN: Final = {"?": (0, 1), "*": (0, MANY), "+": (1, MANY)}
 SIMPLE: Final = frozenset({"text", "number", "measure", "moment", "indicator", "anything"})
+
+
+def _part(of: str, said: str) -> Part:
+    name, _, holds = said.rstrip("".join(OFTEN)).partition("=")
+    least, most = OFTEN.get(said[-1], (1, 1))
+    return Part(of, name, holds or "text", least, most)
+
+
+PARTS: Final = tuple(_part(kind, said) for kind, parts_ in SEQUENCES.items() for said in parts_.split())
 
 
 @cache
@@ -192,6 +122,7 @@ def faults(root: Element) -> list[Fault]:
 def _faults(element: Element, kind: str, path: str) -> Iterator[Fault]:
     known, space = parts(kind), RSM if kind == "Certificate" else RAM
     counted: dict[str, int] = {}
+    order, latest = list(known), 0
     for child in element:
         bare, name = local(child), child.tag.removeprefix(f"{{{space}}}")
         part = known.get(name)
@@ -199,14 +130,18 @@ def _faults(element: Element, kind: str, path: str) -> Iterator[Fault]:
             yield f"{path}/{bare}".strip("/"), "sps_unknown", {"element": bare}
             continue
         counted[name] = counted.get(name, 0) + 1
+        at = order.index(name)
         place = f"{path}/{name}".strip("/") + (f"[{counted[name]}]" if part.most > 1 else "")
         if counted[name] > part.most:
             yield place, "sps_twice", {"element": name}
+        elif at < latest:
+            yield place, "sps_order", {"element": name, "other": order[latest]}
         elif part.holds in SIMPLE:
             if not _is(part.holds, child):
                 yield place, "sps_value", {"element": name}
         else:
             yield from _faults(child, part.holds, place)
+        latest = max(latest, at)
     for part in known.values():
         if counted.get(part.name, 0) < part.least:
             yield f"{path}/{part.name}".strip("/"), "sps_missing", {"element": part.name}

@@ -5,6 +5,7 @@ One thing to remember: everything is written from the view of its reader, so nob
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from itertools import zip_longest
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -12,6 +13,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from services.certificates.sps.structure import RAM, ROOT, RSM, UDT, parts
 from shared.contracts.certificates import CertificateView, PartyView
+from shared.reference import commodities
+from shared.reference.countries import countries
 from shared.rules import content as contents
 from shared.rules.status import Status
 
@@ -20,11 +23,14 @@ TYPE: Final = "856"
 NAME: Final = "Certificate of inspection for import of organic products"
 TRANSPORT: Final = "AAS"
 """Transport document number (UN/EDIFACT 1153)."""
-ATTACHED: Final = "ZZZ"
 NOMENCLATURE: Final = "CN"
 VOLUMES: Final = frozenset({"LTR", "HLT", "MLT", "MTQ"})
 OUTER: Final = "4"
 """The level of a package: the outermost."""
+OWN: Final = "ZZZ"
+"""A code of which two parties have agreed what it means: ours is written out beside it."""
+UNCOUNTED: Final = "0"
+"""The number of packages where goods travel in bulk: the standard wants one."""
 
 # fmt: off
 STATUS_CODES: Final = {
@@ -109,7 +115,7 @@ def _document(document: Element, view: CertificateView) -> None:
     if transport.get("document"):
         _reference(document, TRANSPORT, str(transport["document"]))
     for each in view.documents:
-        _reference(document, ATTACHED, str(each.get("number") or each.get("id")), str(each.get("type") or ""))
+        _reference(document, OWN, str(each.get("number") or each.get("id")), str(each.get("type") or ""))
     for signature in view.signatures:
         proof = SubElement(document, f"{{{RAM}}}SignatorySPSAuthentication")
         _moment(proof, "ActualDateTime", signature.at)
@@ -119,6 +125,11 @@ def _document(document: Element, view: CertificateView) -> None:
         clause = SubElement(proof, f"{{{RAM}}}IncludedSPSClause")
         _say(clause, "ID", signature.box)
         _say(clause, "Content", f"{signature.action} {signature.revision} {signature.fingerprint}")
+    if not view.signatures:  # the standard wants one; nobody is named who has not signed
+        proof = SubElement(document, f"{{{RAM}}}SignatorySPSAuthentication")
+        _moment(proof, "ActualDateTime", view.updated_at)
+        _say(SubElement(proof, f"{{{RAM}}}ProviderSPSParty"), "Name", "")
+        _say(SubElement(proof, f"{{{RAM}}}IncludedSPSClause"), "Content", "not signed")
 
 
 def _consignment(consignment: Element, view: CertificateView) -> None:
@@ -131,6 +142,9 @@ def _consignment(consignment: Element, view: CertificateView) -> None:
             _moment(consignment, name, at)
     _country(consignment, "ExportSPSCountry", content.get("country_of_export"))
     _country(consignment, "ImportSPSCountry", content.get("country_of_destination") or content.get("clearance_country"))
+    examined = SubElement(consignment, f"{{{RAM}}}ExaminationSPSEvent")
+    post = view.parties.get(content.get("entry_authority") or "")
+    _say(SubElement(examined, f"{{{RAM}}}OccurrenceSPSLocation"), "Name", post.name if post else "")
     transport = content.get("transport") or {}
     if transport.get("mode") or transport.get("identification"):
         movement = SubElement(consignment, f"{{{RAM}}}MainCarriageSPSTransportMovement")
@@ -180,20 +194,23 @@ def _goods(item: Element, number: int, row: Mapping[str, Any], origins: Iterable
         _say(kind, "SystemID", NOMENCLATURE)
         _say(kind, "SystemName", "Combined Nomenclature", languageID="en")
         _say(kind, "ClassCode", str(row["cn_code"]))
+        _say(kind, "ClassName", commodities.label(str(row["cn_code"]), _nomenclature(), "en"), languageID="en")
     if row.get("package_type") or row.get("packages"):
         package = SubElement(line, f"{{{RAM}}}PhysicalSPSPackage")
         _say(package, "LevelCode", OUTER)
         _say(package, "TypeCode", str(row.get("package_type") or ""))
-        if row.get("packages"):
-            _say(package, "ItemQuantity", str(row["packages"]))
+        _say(package, "ItemQuantity", str(row.get("packages") or UNCOUNTED))
     for origin in origins:
         _country(line, "OriginSPSCountry", origin)
     if row.get("producer"):
         process = SubElement(line, f"{{{RAM}}}AppliedSPSProcess")
+        _say(process, "TypeCode", OWN)
         _party(process, "OperatorSPSParty", view, row["producer"])
     if row.get("producer_control_body"):
         proof = SubElement(line, f"{{{RAM}}}AssertedSPSAuthentication")
+        _moment(proof, "ActualDateTime", view.updated_at)
         _party(proof, "ProviderSPSParty", view, row["producer_control_body"])
+        _say(SubElement(proof, f"{{{RAM}}}IncludedSPSClause"), "Content", "controls the producer")
     _sort(line, "Line")
 
 
@@ -224,7 +241,15 @@ def _party(
 
 
 def _country(within: Element, name: str, code: str | None) -> None:
-    _say(SubElement(within, f"{{{RAM}}}{name}"), "ID", code or "")
+    country = SubElement(within, f"{{{RAM}}}{name}")
+    _say(country, "ID", code or "")
+    known = countries().get(code or "")
+    _say(country, "Name", known.name("en") if known else "", languageID="en" if known else "")
+
+
+@cache
+def _nomenclature() -> Mapping[str, commodities.Row]:
+    return {row.code: row for row in commodities.rows()}
 
 
 def _note(within: Element, name: str, subject: str, said: str, code: str = "") -> None:
