@@ -187,7 +187,8 @@ async def people(organisation_id: UUID, asker: Asker, around: Around) -> list[Ro
         rows = await roles.in_organisation(session, where.id)
         mine = [row for row in rows if row.person_id == asker.person_id]
         told = [row for row in rows if row.person_id != asker.person_id]
-        return [*await views.role_views(session, mine), *await views.role_views(session, told, Side.VALIDATOR)]
+        deciding = await views.role_views(session, told, Side.VALIDATOR, reader=asker.person_id)
+        return [*await views.role_views(session, mine), *deciding]
 
 
 def _search(wanted: Wanted) -> Search:

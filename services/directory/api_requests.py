@@ -121,7 +121,11 @@ async def pending(wanted: Annotated[Waiting, Query()], asker: Asker, around: Aro
             return RoleRequestPage(items=[], next=None, number=0)
         rows, number = await waiting.role_requests(session, post.organisation_id, post.administrator, _wish(wanted))
         page, further = _turned(rows, wanted)
-        return RoleRequestPage(items=await views.role_views(session, page, Side.VALIDATOR), next=further, number=number)
+        return RoleRequestPage(
+            items=await views.role_views(session, page, Side.VALIDATOR, reader=asker.person_id),
+            next=further,
+            number=number,
+        )
 
 
 @router.get("/role-requests/{role_id}")
@@ -143,9 +147,8 @@ async def role_step(
     if told.status in (RoleStatus.SUSPENDED, RoleStatus.WITHDRAWN):
         await endings.heard(around, row.person_id, row.organisation_id)
     async with around.database.transaction() as session:
-        if asker.person_id == row.person_id:
-            return (await views.role_views(session, [row], Side.APPLICANT))[0]
-        return (await views.role_views(session, [row], Side.VALIDATOR))[0]
+        side = Side.APPLICANT if asker.person_id == row.person_id else Side.VALIDATOR
+        return (await views.role_views(session, [row], side, reader=asker.person_id))[0]
 
 
 @router.post("/role-requests/decisions")
@@ -196,7 +199,7 @@ async def pending_proposals(wanted: Annotated[Waiting, Query()], asker: Asker, a
             return ProposalPage(items=[], next=None)
         rows, number = await waiting.changes(session, post.organisation_id, _wish(wanted))
         page, further = _turned(rows, wanted)
-        items = await views.proposal_views(session, page, Side.VALIDATOR)
+        items = await views.proposal_views(session, page, Side.VALIDATOR, reader=asker.person_id)
         return ProposalPage(items=items, next=further, number=number)
 
 

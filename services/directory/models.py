@@ -110,6 +110,7 @@ class RoleRow(Table, table=True):
         Index("role_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("role_born", "person_id", "birth_key"),
         Index("role_proposal", "proposal_id"),
+        Index("role_claimed", "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
@@ -141,6 +142,11 @@ class RoleRow(Table, table=True):
     """Organisations that may decide, in the order they are asked."""
     told: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     """The authority above, once it was told."""
+    claimed_by: str | None = Field(default=None, sa_column=Column(Id))
+    """Who of those that may decide has taken it on, for which of their organisations, and since when."""
+    claimed_for: str | None = Field(default=None, sa_column=Column(Id))
+    claimed_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    claimer: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     revision: int = 1
     birth_key: str = Field(default="", sa_column=Column(String(64), nullable=False))
     born: str = Field(default="", sa_column=Column(String(64), nullable=False))
@@ -160,6 +166,7 @@ class ProposalRow(Table, table=True):
         Index("proposal_of", "organisation_id"),
         Index("proposal_words", "words", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
         Index("proposal_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("proposal_claimed", "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
     )
 
     id: str = Field(sa_column=Column(Id, primary_key=True))
@@ -187,6 +194,11 @@ class ProposalRow(Table, table=True):
     due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     awaited_by: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     told: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    claimed_by: str | None = Field(default=None, sa_column=Column(Id))
+    """Who of those that may decide has taken it on, for which of their organisations, and since when."""
+    claimed_for: str | None = Field(default=None, sa_column=Column(Id))
+    claimed_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    claimer: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     since: datetime = Field(sa_column=Column(Moment, nullable=False))
     revision: int = 1
     born: str = Field(default="", sa_column=Column(String(64), nullable=False))

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import deciders, history, records, roles, standing, store
+from services.directory import claims, deciders, history, records, roles, standing, store
 from services.directory.deciders import Deciders
 from services.directory.models import OrganisationRow, ProposalRow, RoleRow
 from services.directory.store import By
@@ -126,8 +126,10 @@ async def settle(session: AsyncSession, row: ProposalRow, where: OrganisationRow
     if row.status != RoleStatus.REQUESTED:
         row.awaited_by, row.told, row.due_name, row.due_at = [], [], None, None
         row.question, row.asked_at = "", None
+        claims.settle(row, ())
         return who
     row.awaited_by = list(who.ids)
+    claims.settle(row, who.ids)
     if row.kind == CREATION and await _applicant_gone(session, row.id):
         row.due_name, row.due_at = APPLICANT_GONE, now
         return who
@@ -229,6 +231,9 @@ async def _carry_out(
         row.counted_from = law.resumed(row.counted_from, row.asked_at, now)
         row.question, row.asked_at = "", None
         return [ProposalAnswered(**news, concerns=row.awaited_by)]
+    if step.step in (Step.CLAIM, Step.RELEASE):
+        claims.step(row, step.step, actor, now)
+        return []
     concerned = row.awaited_by
     await _not_in_force(session, row, where, StandingStatus.DELETED, by, now, "withdrawn")
     return [ProposalLapsed(**news, concerns=concerned)]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import deciders, history, store
+from services.directory import claims, deciders, history, store
 from services.directory.deciders import Deciders
 from services.directory.models import OrganisationRow, RoleRow
 from services.directory.store import By
@@ -182,8 +182,10 @@ async def settle(session: AsyncSession, row: RoleRow, where: OrganisationRow, no
     if row.status != RoleStatus.REQUESTED:
         row.awaited_by, row.told, row.due_name, row.due_at = [], [], None, None
         row.question, row.asked_at = "", None
+        claims.settle(row, ())
         return who
     row.awaited_by = list(who.ids)
+    claims.settle(row, who.ids)
     if where.status in (StandingStatus.REJECTED, StandingStatus.DELETED):
         row.due_name, row.due_at = OPERATOR_REFUSED, now
         return who
@@ -299,6 +301,12 @@ async def _carry_out(
         row.counted_from = law.resumed(row.counted_from, row.asked_at, now)
         row.question, row.asked_at = "", None
         return [RoleAnswered(**news, concerns=row.awaited_by)]
+    if step.step in (Step.CLAIM, Step.RELEASE):
+        claims.step(row, step.step, actor, now)
+        return []
+    if was == RoleStatus.VALID and (step.target != was or step.step is Step.DISMISS):
+        about = where.id if step.step is Step.DISMISS else None
+        await claims.hand_back(session, row.person_id, where.id, now, about)
     if step.step is Step.WITHDRAW:
         concerned = row.awaited_by if was == RoleStatus.REQUESTED else [where.id]
         row.administrator = False

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.directory import deciders, history, records, store
+from services.directory import claims, deciders, history, records, store
 from services.directory.models import OrganisationRow, RoleRow
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
@@ -294,6 +294,7 @@ async def _move_people(
         was = role.status
         role.revision += 1
         if was == RoleStatus.VALID:
+            await claims.hand_back(session, role.person_id, row.id, now)
             await announce(session, RoleRevoked(at=now, person_id=role.person_id, organisation_id=row.id))
         if role.person_id in already:
             role.status, role.since = RoleStatus.WITHDRAWN, now

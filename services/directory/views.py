@@ -11,6 +11,7 @@ from services.directory.models import LineRow, OrganisationRow, ProposalRow, Rol
 from services.directory.records import Alike
 from shared.contracts.directory import (
     ActivityView,
+    ClaimView,
     Difference,
     Evidence,
     HistoryLine,
@@ -31,6 +32,7 @@ from shared.rules.actor import Actor
 from shared.rules.deadlines import ROLE_REQUEST_LIFETIME
 from shared.rules.refusals import Refused
 from shared.rules.requests import RoleStatus, Side
+from shared.rules.roles import RoleType
 
 SILENT = ("key", "create", "edit")
 """Lines that remember a key and tell a reader nothing."""
@@ -72,12 +74,16 @@ def _organisation(row: OrganisationRow, codes: Mapping[str, str | None]) -> Orga
 
 
 async def role_views(
-    session: AsyncSession, rows: Sequence[RoleRow], side: Side | None = None, private: bool = True
+    session: AsyncSession,
+    rows: Sequence[RoleRow],
+    side: Side | None = None,
+    private: bool = True,
+    reader: str = "",
 ) -> list[RoleRequestView]:
     """Roles as lists show them; ``private`` also shows what the applicant wrote to whoever decides."""
     ids = {each for row in rows for each in (row.organisation_id, *row.awaited_by, *row.told)}
     where = {row.id: row for row in await store.organisations(session, ids)}
-    return [_role(row, where, side, private) for row in rows]
+    return [_role(row, where, side, private, reader) for row in rows]
 
 
 def _role(
@@ -85,6 +91,7 @@ def _role(
     where: Mapping[str, OrganisationRow],
     side: Side | None,
     private: bool,
+    reader: str,
     lines: Sequence[LineView] = (),
 ) -> RoleRequestView:
     organisation = where[row.organisation_id]
@@ -110,13 +117,14 @@ def _role(
         phone=row.phone if private else "",
         awaits=[name_of(where[each]) for each in row.awaited_by if each in where],
         told=[name_of(where[each]) for each in row.told if each in where],
+        claim=_claim(row, where, side) if private else None,
         question=row.question if private else "",
         reason=row.reason if private else "",
         due_at=row.due_at,
         due=row.due_name,
         expires_at=_expires(row),
         proposal_id=row.proposal_id,
-        may=_offered(law.ROLE_MOVES, row, side),
+        may=_offered(law.ROLE_MOVES, row, side, reader),
         lines=list(lines),
     )
 
@@ -127,13 +135,22 @@ def _expires(row: RoleRow | ProposalRow) -> datetime | None:
     return (row.asked_at or row.counted_from) + ROLE_REQUEST_LIFETIME
 
 
-def _offered(moves: tuple[law.Move, ...], row: RoleRow | ProposalRow, side: Side | None) -> list[str]:
+def _claim(row: RoleRow | ProposalRow, where: Mapping[str, OrganisationRow], side: Side | None) -> ClaimView | None:
+    """Who has taken it on; the applicant is told for whom, and not who it is."""
+    if row.claimed_at is None or row.claimed_for not in where or row.claimed_for not in row.awaited_by:
+        return None
+    who = "" if side is Side.APPLICANT else row.claimer
+    return ClaimView(person=who, organisation=name_of(where[row.claimed_for]), at=row.claimed_at)
+
+
+def _offered(moves: tuple[law.Move, ...], row: RoleRow | ProposalRow, side: Side | None, reader: str) -> list[str]:
     """The steps of a side, without those that would change nothing."""
     if side is None:
         return []
     idle = set()
     if row.asked_at is None:
         idle.add(law.Step.ANSWER)
+    idle.add(law.Step.CLAIM if reader and row.claimed_by == reader else law.Step.RELEASE)
     if isinstance(row, RoleRow):
         idle.add(law.Step.APPOINT if row.administrator else law.Step.DISMISS)
     return [step for step in law.offered(moves, row.status, side) if step not in idle]
@@ -148,7 +165,7 @@ async def role_view(session: AsyncSession, actor: Actor, row: RoleRow) -> RoleRe
     organisations = {
         each.id: each for each in await store.organisations(session, {where.id, *row.awaited_by, *row.told})
     }
-    return _role(row, organisations, side, True, await _lines(session, row.id))
+    return _role(row, organisations, side, True, actor.person_id, await _lines(session, row.id))
 
 
 async def _told(session: AsyncSession, actor: Actor, row: RoleRow | ProposalRow) -> bool:
@@ -181,13 +198,23 @@ async def sides(session: AsyncSession, actor: Actor, row: RoleRow) -> Sides:
     mine = actor.person_id == row.person_id
     others = [each for each in await roles.of_person(session, row.person_id) if each.id != row.id]
     people = await roles.in_organisation(session, where.id)
+    proposed = await proposal_view(session, actor, pending) if pending else None
     return Sides(
         role=role,
         organisation=(await organisation_views(session, [where]))[0],
-        proposal=await proposal_view(session, actor, pending) if pending else None,
+        proposal=proposed,
+        look_alikes=proposed.look_alikes if proposed else [] if mine else await _resembling(session, where),
         others=[] if mine else await role_views(session, others, private=False),
         colleagues=sum(each.status == RoleStatus.VALID for each in people),
     )
+
+
+async def _resembling(session: AsyncSession, where: OrganisationRow) -> list[LookAlike]:
+    """What may be the same as an operator that is there already."""
+    if where.kind != RoleType.OPERATOR:
+        return []
+    found = await operators.look_alikes(session, store.record(where), besides=where.id)
+    return [look_alike(*pair) for pair in found]
 
 
 # ── Proposals ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +228,8 @@ async def proposal_view(session: AsyncSession, actor: Actor, row: ProposalRow) -
         raise Refused("not_found")
     fields = {**store.record(where), **row.changes}
     alike = [] if side is Side.APPLICANT else await operators.look_alikes(session, fields, besides=where.id)
-    return (await proposal_views(session, [row], side, alike, await _lines(session, row.id)))[0]
+    lines = await _lines(session, row.id)
+    return (await proposal_views(session, [row], side, alike, lines, actor.person_id))[0]
 
 
 async def proposal_views(
@@ -210,6 +238,7 @@ async def proposal_views(
     side: Side | None,
     alike: Sequence[tuple[OrganisationRow, Alike]] = (),
     lines: Sequence[LineView] = (),
+    reader: str = "",
 ) -> list[ProposalView]:
     """Proposals as lists show them."""
     ids = {each for row in rows for each in (row.organisation_id, *row.awaited_by, *row.told)}
@@ -231,12 +260,13 @@ async def proposal_views(
             look_alikes=[look_alike(*pair) for pair in alike],
             awaits=[name_of(where[each]) for each in row.awaited_by if each in where],
             told=[name_of(where[each]) for each in row.told if each in where],
+            claim=_claim(row, where, side),
             question=row.question,
             reason=row.reason,
             due_at=row.due_at,
             due=row.due_name,
             expires_at=_expires(row),
-            may=_offered(law.REQUEST_MOVES, row, side),
+            may=_offered(law.REQUEST_MOVES, row, side, reader),
             lines=list(lines),
         )
         for row in rows

@@ -105,12 +105,25 @@ async def activate(
         details=row.details,
         due_at=first_warning(now),
     )
+    await begin(session, account, now, row.state, by, key=key)
+    return account
+
+
+async def begin(
+    session: AsyncSession,
+    account: AccountRow,
+    now: datetime,
+    source: str | None = None,
+    by: Actor | None = None,
+    reason: str = "",
+    key: str | None = None,
+) -> None:
+    """A new account: its row, its first line, the news, and a call to its process."""
     session.add(account)
     await session.flush()
-    await journal(session, row.id, now, "activate", row.state, AccountStatus.ACTIVE, by, key=key)
-    await announce(session, AccountActivated(at=now, person_id=row.id))
-    await wake_course(session, Kind.LIFE, row.id)
-    return account
+    await journal(session, account.id, now, "activate", source, AccountStatus.ACTIVE, by, reason, key)
+    await announce(session, AccountActivated(at=now, person_id=account.id))
+    await wake_course(session, Kind.LIFE, account.id)
 
 
 # ── Inactivity ────────────────────────────────────────────────────────────────────────────────────────────────

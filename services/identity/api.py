@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.identity import chest, creations, lockout, resets, second_factor, store
 from services.identity.attempts import Attempts
+from services.identity.home import Way
 from services.identity.links import Mint
 from services.identity.models import AccountRow, SessionRow
 from services.identity.person_check import PersonCheck
@@ -53,6 +54,7 @@ class Desk:
         self.tool_keys = chest.for_tools(around.database, keyring(settings.codec_key_file, "identity-tokens"))
         self.proofs = Proofs(around, attempts, self.mint)
         self.person_check = PersonCheck(keyring(settings.codec_key_file, "person-check"), settings.proof_cost)
+        self.home: Way | None = None
         self.registrations = Rate(settings.registrations_per_source)
         self.limits = store.Limits(
             timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)

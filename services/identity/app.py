@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.identity import (
     api_classic,
+    api_home,
     api_profile,
     api_registrations,
     api_security,
@@ -32,7 +33,9 @@ def create_app(around: Surroundings) -> FastAPI:
     signer = Signer(around.database, wrapping, timedelta(seconds=settings.token_seconds))
     app = http.create_app("identity", around.gatekeeper, body_limit=SIGN_IN_LIMIT)
     app.state.desk = Desk(around, Attempts(settings, Passwords(settings), around.database, around.now), signer)
-    rooms = (api_registrations, api_classic, api_users, api_security, api_profile, api_tokens, api_tools)
+    rooms = (
+        api_registrations, api_classic, api_users, api_security, api_profile, api_tokens, api_tools, api_home,
+    )  # fmt: skip
     for door in (router, *(room.router for room in rooms)):
         app.include_router(door)
     http.add_feed(app, around.database)

@@ -1,5 +1,6 @@
 """Settings of the identity service, from the environment (``IDENTITY_…``)."""
 
+from services.identity.home import Home
 from services.identity.tools import Tool
 from shared.kit.settings import ServiceSettings, prefixed
 
@@ -33,3 +34,5 @@ class Settings(ServiceSettings):
 
     tools: tuple[Tool, ...] | None = None
     """Other tools whose users may sign in with their account here (OpenID Connect)."""
+    accounts_of: Home | None = None
+    """Another installation whose accounts sign in here as well; roles are asked for here all the same."""

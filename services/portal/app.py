@@ -28,6 +28,7 @@ from services.portal.pages import (
     documents,
     drafting,
     extracts,
+    home,
     lines,
     machines,
     ops,
@@ -49,7 +50,7 @@ from services.portal.pages import (
     users,
     verify,
 )
-from services.portal.security import FormKeys, SecurityHeaders
+from services.portal.security import FormKeys, OwnCookies, SecurityHeaders
 from services.portal.settings import PortalSettings
 from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
 from services.portal.words import N_
@@ -64,9 +65,9 @@ from shared.rules.refusals import CODES, REFUSALS, Refused
 log = logger("portal")
 
 AREAS: Final = (
-    tasks.router, account.router, profile.router, second_factor.router, registration.router, passwords.router,
-    classic.router, users.router, roles.router, requests.router, sps.router, drafting.router, search.router,
-    certificates.router, deciding.router,
+    tasks.router, account.router, home.router, profile.router, second_factor.router, registration.router,
+    passwords.router, classic.router, users.router, roles.router, requests.router, sps.router, drafting.router,
+    search.router, certificates.router, deciding.router,
     documents.router, lines.router, extracts.router, organisations.router, standing.router, proposals.router,
     questions.router, templates.router, directory.router, verify.router, machines.router, ops.router, tools.router,
 )  # fmt: skip
@@ -104,7 +105,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
         await clients.close()
         await engine.aclose()
 
-    app = WebSite(settings.secure, lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
+    app = WebSite(settings.secure, settings.environment, lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
     engine = httpx2.AsyncClient(timeout=30, follow_redirects=False)
     keys = FormKeys(keyring(settings.codec_key_file, "portal-forms").values()[0])
     app.state.house = House(settings, clients, Look(settings.secure), keys, Doorkeeper(clients, now), now, engine)
@@ -133,13 +134,13 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
 class WebSite(FastAPI):
     """An application whose every answer carries the security headers, also the answer to a bug."""
 
-    def __init__(self, secure: bool, **settings: Any) -> None:
+    def __init__(self, secure: bool, environment: str = "", **settings: Any) -> None:
         super().__init__(**settings)
-        self.secure = secure
+        self.secure, self.environment = secure, environment
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The headers go outside of everything else."""
-        return SecurityHeaders(super().build_middleware_stack(), self.secure)
+        """The headers go outside of everything else, and cookies have their full names there."""
+        return OwnCookies(SecurityHeaders(super().build_middleware_stack(), self.secure), self.environment)
 
 
 class Files(StaticFiles):

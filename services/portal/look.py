@@ -67,6 +67,7 @@ def environment() -> Environment:
         here="/",
         demo=False,
         environment="",
+        accounts_of="",
         awaiting=0,
     )
     env.filters.update(

@@ -38,6 +38,8 @@ STEPS: Final = {
     "refuse":    (N_("Refuse"),               N_("refused"),                       "danger", _WHY),
     "ask":       (N_("Ask a question"),       N_("asked"),                         "",       N_("Question (the clock stands still)")),
     "answer":    (N_("Answer"),               N_("answered"),                      "main",   N_("Answer")),
+    "claim":     (N_("Take it on"),           N_("took it on"),                    "",       ""),
+    "release":   (N_("Hand it back"),         N_("handed it back"),                "",       ""),
     "withdraw":  (N_("Withdraw"),             N_("withdrew"),                      "danger", ""),
     "suspend":   (N_("Suspend"),              N_("suspended"),                     "danger", _WHY),
     "reinstate": (N_("Reinstate"),            N_("reinstated"),                    "",       _WHY),
@@ -54,6 +56,7 @@ HAPPENED: Final = {
     "expired":            N_("nobody decided in thirty days"),
     "unanswered":         N_("the question was not answered in thirty days"),
     "operator_refused":   N_("the operator was not accepted"),
+    "handed_back":        N_("it is everybody’s again: whoever had taken it on decides no more"),
     "applicant_gone":     N_("the applicant took his request back"),
 }
 THEN: Final = {

@@ -98,6 +98,36 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+class OwnCookies:
+    """Cookies bear the environment's name on the wire: installations under one host name keep theirs apart.
+
+    Browsers tell hosts apart, and not ports. Within, a cookie has the name it has everywhere.
+    """
+
+    def __init__(self, app: App, environment: str = "") -> None:
+        self.app = app
+        self.mark = f"{environment}-".encode() if environment else b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self.mark:
+            await self.app(scope, receive, send)
+            return
+        brought = (each for name, value in scope["headers"] if name == b"cookie" for each in value.split(b";"))
+        own = [each.strip().removeprefix(self.mark) for each in brought if each.strip().startswith(self.mark)]
+        others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+        headers = [*others, (b"cookie", b"; ".join(own))] if own else others
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    (name, self.mark + value if name.lower() == b"set-cookie" else value)
+                    for name, value in message.get("headers", [])
+                ]
+            await send(message)
+
+        await self.app({**scope, "headers": headers}, receive, send_marked)
+
+
 class FormKeys:
     """Makes and checks the token that ties a form to the browser it was written for."""
 

@@ -14,6 +14,9 @@ class PortalSettings(ServiceSettings):
     environment: Literal["", "production", "acceptance", "training"] = ""
     """Which installation this is, where there are several: every page then says so, in a colour of its own."""
 
+    accounts_of: str = ""
+    """The address of another installation whose accounts sign in here as well, as identity was told."""
+
     @property
     def secure(self) -> bool:
         """Whether browsers reach the portal over TLS, so that cookies may insist on it."""

@@ -7,7 +7,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 from services.portal.wire import Client, Wire
-from shared.contracts.tools import ToolAnswer, ToolQuestion
+from shared.contracts.identity import SessionView
+from shared.contracts.tools import HomeDoor, HomeReturn, HomeWish, ToolAnswer, ToolQuestion
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class ToolsClient(Client):
     async def passed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Passed:
         """A tool's own question, word for word."""
 
+    @abstractmethod
+    async def home(self, wish: HomeWish) -> HomeDoor:
+        """Where a browser signs in with its account of another installation."""
+
+    @abstractmethod
+    async def home_back(self, session: str, said: HomeReturn) -> SessionView:
+        """It came back: a session here."""
+
 
 class ToolsOverHttp(ToolsClient):
     """The identity service."""
@@ -44,6 +53,13 @@ class ToolsOverHttp(ToolsClient):
     async def passed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Passed:
         said = await self._wire.passed(method, path, body, headers)
         return Passed(said.status_code, said.content, dict(said.headers))
+
+    async def home(self, wish: HomeWish) -> HomeDoor:
+        return HomeDoor.model_validate_json(await self._wire.ask("POST", "/sessions/elsewhere", body=wish))
+
+    async def home_back(self, session: str, said: HomeReturn) -> SessionView:
+        answer = await self._wire.ask("POST", "/sessions/elsewhere/back", session=session, body=said)
+        return SessionView.model_validate_json(answer)
 
     async def close(self) -> None:
         """The wire is closed by the client that owns it."""

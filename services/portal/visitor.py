@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import httpx2
 from fastapi import Depends
@@ -169,6 +170,7 @@ async def enter(request: Request) -> None:
         "demo": house.settings.demo,
         "registering": house.settings.registration,
         "environment": house.settings.environment,
+        "accounts_of": urlsplit(house.settings.accounts_of).netloc,
         "now": house.clock(),
     }
     request.state.visitor = None

@@ -288,6 +288,15 @@ class LineView(View):
     status: str
 
 
+class ClaimView(View):
+    """Somebody of those who may decide has taken it on."""
+
+    person: str = ""
+    """Empty where the applicant reads it."""
+    organisation: Named
+    at: datetime
+
+
 class RoleRequestView(View):
     """A role, or the request for one, as the applicant and whoever decides see it."""
 
@@ -314,6 +323,7 @@ class RoleRequestView(View):
     """Who may decide, in the order they are asked."""
     told: list[Named] = Field(default_factory=list)
     """The authority above, once it was told that nobody decides."""
+    claim: ClaimView | None = None
     question: str = ""
     """An open question to the applicant."""
     reason: str = ""
@@ -440,6 +450,7 @@ class ProposalView(View):
     look_alikes: list[LookAlike] = Field(default_factory=list)
     awaits: list[Named] = Field(default_factory=list)
     told: list[Named] = Field(default_factory=list)
+    claim: ClaimView | None = None
     question: str = ""
     reason: str = ""
     due_at: datetime | None = None
@@ -464,6 +475,8 @@ class Sides(View):
     role: RoleRequestView
     organisation: OrganisationView
     proposal: ProposalView | None = None
+    look_alikes: list[LookAlike] = Field(default_factory=list)
+    """What may be the same as the operator, also where it has been there for long."""
     others: list[RoleRequestView] = Field(default_factory=list)
     """The applicant's other roles, and the requests he made before."""
     colleagues: int = 0

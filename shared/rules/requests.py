@@ -41,6 +41,10 @@ class Step(StrEnum):
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
     REVOKE = "revoke"
+    CLAIM = "claim"
+    """Take a request on: whoever may decide it as well sees that somebody is at it, and may take it over."""
+    RELEASE = "release"
+    """Hand it back to all who may decide it."""
     APPOINT = "appoint"
     """Make a person an administrator of his organisation."""
     DISMISS = "dismiss"
@@ -79,6 +83,8 @@ REQUEST_MOVES: Final = (
     Move(_A.VALIDATE,  _R.REQUESTED, _R.VALID,     _W.VALIDATOR),
     Move(_A.REFUSE,    _R.REQUESTED, _R.REFUSED,   _W.VALIDATOR,  True),
     Move(_A.ASK,       _R.REQUESTED, _R.REQUESTED, _W.VALIDATOR,  True),
+    Move(_A.CLAIM,     _R.REQUESTED, _R.REQUESTED, _W.VALIDATOR),
+    Move(_A.RELEASE,   _R.REQUESTED, _R.REQUESTED, _W.VALIDATOR),
     Move(_A.ANSWER,    _R.REQUESTED, _R.REQUESTED, _W.APPLICANT,  True),
     Move(_A.WITHDRAW,  _R.REQUESTED, _R.WITHDRAWN, _W.APPLICANT),
 )

@@ -89,7 +89,7 @@ def pages(world: World, certificate_id: str, action: str = "copy") -> list[Addre
     elsewhere |= {f"/certificates/{{certificate_id}}/questions/{part}" for part in ("live", "notice")}
     elsewhere |= {"/ops/temporal/{path:path}", "/certificates/{certificate_id}/boxes/{key}"}
     elsewhere |= {"/lists/certificates.{kind}", "/machines/openapi.json", "/certificates/{certificate_id}/sps.xml"}
-    elsewhere |= {"/oauth/authorize"}  # test_tools.py
+    elsewhere |= {"/oauth/authorize", "/sign-in/elsewhere", "/sign-in/elsewhere/back"}  # test_tools.py
     elsewhere |= {"/organisations/{organisation_id}/actions", "/proposals/{proposal_id}/file"}
     return [
         each

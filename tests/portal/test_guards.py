@@ -161,6 +161,7 @@ async def test_pages_are_for_people_who_have_signed_in(world: World, browser: Br
     paper = world.paper(Status.DRAFT)
     open_to_all = {"/help", "/contact", "/sign-in", "/language/fr", "/welcome", "/privacy", "/directory", "/verify"}
     open_to_all |= {"/oauth/authorize"}  # whose tool nobody knows learns so at once
+    open_to_all |= {"/sign-in/elsewhere", "/sign-in/elsewhere/back"}  # on the way to another sign-in
     for each in addresses(world, paper.id):
         if (
             each.method != "GET"
@@ -238,3 +239,18 @@ async def test_every_page_says_in_which_environment_it_is(
             page = (await client.get(path, headers={"Accept-Language": "en"})).text
             assert said in page
             assert (f'class="strip strip-{environment}"' in page) is bool(environment)
+
+
+async def test_cookies_of_two_environments_under_one_host_name_are_apart(world: World, tmp_path: Path) -> None:
+    jar = httpx2.Cookies()
+    for environment in ("", "training"):
+        site = site_over(world, tmp_path, environment=environment)
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=site), base_url=ADDRESS, cookies=jar) as web:
+            browser = Browser(web)
+            assert (await web.get("/profile", follow_redirects=False)).status_code == 303, (
+                "who came in elsewhere is not in here"
+            )
+            await browser.sign_in(EXPORTER)
+            assert (await web.get("/profile", follow_redirects=False)).status_code == 200
+            jar = web.cookies
+    assert {"session", "training-session", "browser", "training-browser"} <= set(jar.keys())

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from services.portal.clients import Trouble
 from services.portal.tools import Passed, ToolsClient
-from shared.contracts.tools import ToolAnswer, ToolQuestion
+from services.portal.wire import Trouble
+from shared.contracts.identity import SessionView
+from shared.contracts.tools import HomeDoor, HomeReturn, HomeWish, ToolAnswer, ToolQuestion
 
 BACK = "https://stock.example/back?code=code_1&state=kept"
 
@@ -31,6 +32,12 @@ class ToolsInMemory(ToolsClient):
     async def passed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Passed:
         said = f"{method} {path} {body.decode()} {sorted(headers.items())}".encode()
         return Passed(418, said, {"content-type": "application/json", "set-cookie": "a=b", "server": "x"})
+
+    async def home(self, wish: HomeWish) -> HomeDoor:
+        return HomeDoor(location="https://home.example/oauth/authorize?state=kept", ticket="ticket")
+
+    async def home_back(self, session: str, said: HomeReturn) -> SessionView:
+        raise Trouble(401, "session_ended", "Please sign in again.")
 
     async def close(self) -> None:
         pass

@@ -54,7 +54,8 @@ def _demo_password(file: Path | None) -> str:
     return str(json.loads(file.read_text()).get("password", ""))
 
 
-def _door(request: Request, house: House, wanted: str, email: str, problem: str = "", status: int = 200) -> Response:
+def door(request: Request, house: House, wanted: str, email: str, problem: str = "", status: int = 200) -> Response:
+    """The page where one signs in."""
     return house.look.page(
         request,
         "sign_in.html",
@@ -75,7 +76,7 @@ async def sign_in_page(
     """The door."""
     if visitor is not None:
         return RedirectResponse(own_path(next), 303)
-    return _door(request, house, own_path(next), email)
+    return door(request, house, own_path(next), email)
 
 
 @router.post("/sign-in")
@@ -103,7 +104,7 @@ async def sign_in(
             raise
         if trouble.code == "second_factor_needed":
             return await ask_second(request, house, wanted, trouble.params)
-        return _door(request, house, wanted, email, trouble.text, trouble.status)
+        return door(request, house, wanted, email, trouble.text, trouble.status)
     return come_in(house, session, wanted)
 
 
@@ -165,7 +166,7 @@ async def second(
             return await ask_second(request, house, wanted, held, trouble.text, trouble.status)
         if trouble.status >= 500:
             raise
-        return _door(request, house, wanted, "", trouble.text, trouble.status)
+        return door(request, house, wanted, "", trouble.text, trouble.status)
     return come_in(house, session, wanted)
 
 
