@@ -6,6 +6,7 @@ years, and must not change when the law does. Each life names its paper, and wha
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +40,7 @@ class Paper:
     """What ``ring`` is told: the record's id, the clock."""
 
 
-class Pen:
+class Pen(ABC):
     """What every such life does. ``memory`` is the record as the paper last told it, or only its id at first."""
 
     paper: ClassVar[Paper]
@@ -56,9 +57,9 @@ class Pen:
         """The record's id."""
         return str(self.memory.id)
 
+    @abstractmethod
     def gate(self, order: Any) -> None:
         """Refuse what the memory knows to be unlawful; everything else goes on to the paper."""
-        raise NotImplementedError
 
     def said(self, order: Any) -> str:
         """An order in few words, for those who read histories."""

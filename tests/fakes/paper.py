@@ -59,10 +59,14 @@ class PaperInMemory(CertificateActivities):
     failures: list[str] = field(default_factory=list)
     looks: int = 0
 
+    def due(self) -> Due | None:
+        """The next clock."""
+        waiting = [each for each in CLOCKS.get(self.status, ()) if each[0] not in self.rung]
+        return Due(waiting[0][0], self.entered + waiting[0][1]) if waiting else None
+
     def life(self) -> Life:
         """The paper as the workflow remembers it."""
-        waiting = [each for each in CLOCKS.get(self.status, ()) if each[0] not in self.rung]
-        due = Due(waiting[0][0], self.entered + waiting[0][1]) if waiting else None
+        due = self.due()
         return Life(
             certificate_id=self.certificate_id,
             status=self.status,

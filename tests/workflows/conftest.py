@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -33,16 +34,23 @@ def test_server() -> str:
     return str(beside if beside.exists() else shutil.which("temporal-test-server"))
 
 
-@pytest.fixture
-async def env(tmp_path: Path) -> AsyncIterator[WorkflowEnvironment]:
+@asynccontextmanager
+async def time_skipping(folder: Path) -> AsyncIterator[WorkflowEnvironment]:
     """A server on which time can be moved, with our converter and search attributes."""
-    settings = ServiceSettings(codec_key_file=tmp_path / "codec.key")
+    settings = ServiceSettings(codec_key_file=folder / "codec.key")
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=converter(settings), test_server_existing_path=test_server()
     ) as environment:
         await environment.client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(search_attributes=ATTRIBUTES)
         )
+        yield environment
+
+
+@pytest.fixture
+async def env(tmp_path: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """A server of one test's own."""
+    async with time_skipping(tmp_path) as environment:
         yield environment
 
 

@@ -7,6 +7,7 @@ day of the recording, and the replay would fail. A process of its own, because t
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 from shared.rules import boxes, deadlines, permissions, status, verdict
@@ -34,13 +35,14 @@ async def replay_all() -> dict[str, Any]:
     from tests.workflows import record, shape
 
     replayer = Replayer(workflows=shape.classes(), data_converter=record.test_converter(), workflow_runner=RUNNER)
-    failed: dict[str, Any] = {}
-    for workflow, files in record.kept().items():
-        for file in files:
-            result = await replayer.replay_workflow(record.read(file), raise_on_replay_failure=False)
-            if result.replay_failure:
-                failed[f"{workflow}/{file.stem}"] = result.replay_failure
-    return failed
+
+    async def told() -> AsyncIterator[Any]:
+        for workflow, files in record.kept().items():
+            for file in files:
+                yield record.read(file, f"{workflow}/{file.stem}")
+
+    async with replayer.workflow_replay_iterator(told()) as results:
+        return {each.history.workflow_id: each.replay_failure async for each in results if each.replay_failure}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -48,11 +49,21 @@ def replayer() -> Replayer:
     return Replayer(workflows=shape.classes(), data_converter=record.test_converter(), workflow_runner=RUNNER)
 
 
-@pytest.mark.parametrize(
-    ("workflow", "file"), HISTORIES, ids=[f"{workflow}/{file.stem}" for workflow, file in HISTORIES]
-)
-async def test_a_recorded_life_is_understood(workflow: str, file: Path) -> None:
-    await replayer().replay_workflow(record.read(file))
+async def misunderstood(replaying: Replayer, histories: Iterable[WorkflowHistory]) -> dict[str, Exception]:
+    """What is not understood of these histories, by what they are called; one worker replays them all."""
+
+    async def told() -> AsyncIterator[WorkflowHistory]:
+        for each in histories:
+            yield each
+
+    async with replaying.workflow_replay_iterator(told()) as results:
+        return {each.history.workflow_id: each.replay_failure async for each in results if each.replay_failure}
+
+
+async def test_every_recorded_life_is_understood() -> None:
+    histories = [record.read(file, f"{workflow}/{file.stem}") for workflow, file in HISTORIES]
+    assert len(histories) > 30
+    assert await misunderstood(replayer(), histories) == {}
 
 
 def test_every_workflow_and_every_story_has_its_history() -> None:
@@ -79,20 +90,20 @@ def test_histories_hold_no_word_in_clear() -> None:
 
 async def test_a_life_cut_off_anywhere_is_understood() -> None:
     """A worker may have to take over after any workflow task, not only at the end."""
-    cut = 0
+    parts = []
     for _, file in HISTORIES:
         history = json.loads(file.read_text())
         events = history["events"]
         for place, event in enumerate(events, 1):
             if event["eventType"] == "EVENT_TYPE_WORKFLOW_TASK_COMPLETED" and place < len(events):
-                cut += 1
                 # What a workflow task has commanded is written right behind it: cut after that.
                 end = next(
                     (n for n in range(place, len(events)) if events[n]["eventType"] in _COMES_FROM_OUTSIDE), len(events)
                 )
-                part = WorkflowHistory.from_json(file.stem, json.dumps({"events": events[:end]}))
-                await replayer().replay_workflow(part)
-    assert cut > len(HISTORIES)
+                part = json.dumps({"events": events[:end]})
+                parts.append(WorkflowHistory.from_json(f"{file.stem} up to {place}", part))
+    assert len(parts) > len(HISTORIES)
+    assert await misunderstood(replayer(), parts) == {}
 
 
 _COMES_FROM_OUTSIDE: Final = {
@@ -153,7 +164,7 @@ async def test_a_replay_notices_one_step_more() -> None:
         data_converter=record.test_converter(),
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
-    for workflow, file in HISTORIES:
-        if workflow == CertificateLife.__name__:
-            with pytest.raises(NondeterminismError):
-                await changed.replay_workflow(record.read(file))
+    files = [file for workflow, file in HISTORIES if workflow == CertificateLife.__name__]
+    noticed = await misunderstood(changed, [record.read(file, file.stem) for file in files])
+    assert noticed.keys() == {file.stem for file in files}
+    assert {type(each) for each in noticed.values()} == {NondeterminismError}
