@@ -216,7 +216,8 @@ def _facts(event: Told, by: str) -> dict[str, Any]:
     if isinstance(event, CertificateMoved):
         return facts | {"status": event.target, "reason": event.reason, "arrival": _iso(event.arrival_at)}
     if isinstance(event, CertificateEdited):
-        return facts | {"status": event.status, "boxes": event.boxes, "arrival": _iso(event.arrival_at)}
+        about = {"boxes": event.boxes, "form_model": event.form_model.value}
+        return facts | about | {"status": event.status, "arrival": _iso(event.arrival_at)}
     return facts | {"status": event.status, "clock": event.clock}
 
 

@@ -5,7 +5,7 @@ nowhere does it become a second link.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -117,7 +117,7 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "arrival": _moment(facts.get("arrival"), language, reader.time_zone),
         "said": one_line(facts.get("said") or ""),
         "box": _box(facts.get("field"), facts.get("form_model"), language),
-        "boxes": ", ".join(dict.fromkeys(_title(field, language) for field in facts.get("boxes") or ())),
+        "boxes": _boxes(facts.get("boxes") or (), facts.get("form_model"), language),
     } | {name: _enclosed(facts.get(name, nothing)) for name, nothing in ENCLOSED.items()}
 
 
@@ -136,9 +136,11 @@ def _marked(speech: dict[str, Any]) -> dict[str, Any]:
     return speech | {"number": number}
 
 
-def _title(field: str, language: str) -> str:
-    box = BOX.get(field) or BOX.get(field.partition(".")[0])
-    return say(box.label(Model.COI_2017), language) if box else field
+def _boxes(fields: Iterable[str], form: str | None, language: str) -> str:
+    """Several boxes, each once, by what they are called on the certificate's form."""
+    rows = [(field, BOX.get(field) or BOX.get(field.partition(".")[0])) for field in fields]
+    titles = (say(row.label(_form(form)), language) if row else field for field, row in rows)
+    return ", ".join(dict.fromkeys(titles))
 
 
 def _box(field: str | None, form: str | None, language: str) -> str:
@@ -146,9 +148,14 @@ def _box(field: str | None, form: str | None, language: str) -> str:
     row = BOX.get(field or "")
     if row is None:
         return ""
-    model = Model(form) if form in set(Model) else Model.COI_2017
+    model = _form(form)
     number, title = row.number(model), say(row.label(model), language)
     return f"{number} · {title}" if number else title
+
+
+def _form(name: str | None) -> Model:
+    """The printed form of this name; that of the guides where nothing is said."""
+    return Model(name) if name in set(Model) else Model.COI_2017
 
 
 def _moment(iso: str | None, language: str, zone: str) -> str:

@@ -4,7 +4,7 @@ One thing to remember: a file is handed on piece by piece; the web site keeps no
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.portal import forms
 from services.portal.wire import Caller, Client, Wire, segment
-from shared.contracts.certificates import CertificateView
+from shared.contracts.certificates import CertificateView, ProblemView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
 from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView
 from shared.contracts.templates import NewName, NewTemplate, TemplatesView
@@ -241,6 +241,28 @@ def file_in(typed: FormData, name: str = "file") -> UploadFile | None:
     """The file somebody chose; None when he chose none."""
     value = typed.get(name)
     return value if isinstance(value, UploadFile) and value.filename else None
+
+
+def sent_before(typed: FormData) -> dict[str, str]:
+    """The file that was sent with a form that was refused: its id and name."""
+    return {name: forms.text(typed, f"upload.{name}") for name in ("id", "name")}
+
+
+async def sent_with(client: MakingClient, caller: Caller, certificate_id: str, typed: FormData) -> dict[str, str]:
+    """The file that comes with a form, sent to the service; else the one that was sent before."""
+    chosen = file_in(typed)
+    if chosen is None:
+        return sent_before(typed)
+    kept = await client.send(caller, certificate_id, chosen.filename or "", pieces_of(chosen))
+    return {"id": kept.id, "name": kept.name}
+
+
+def at_their_fields(problems: Iterable[ProblemView]) -> dict[str, list[ProblemView]]:
+    """Problems under the field of the form they are about."""
+    found: dict[str, list[ProblemView]] = {}
+    for each in problems:
+        found.setdefault(each.field.rpartition(".")[2], []).append(each)
+    return found
 
 
 def said_of_document(typed: FormData) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.events.base import Event
+from shared.rules.boxes import Model
 from shared.rules.extracts import ExtractStatus
 from shared.rules.permissions import Tie
 from shared.rules.questions import Ask
@@ -35,6 +36,8 @@ class CertificateEdited(Event):
     """The time of arrival was entered for the first time: prior notification."""
     arrival_at: datetime | None = None
     """When the goods are expected, as the certificate says now."""
+    form_model: Model = Model.COI_2017
+    """The printed form whose titles its boxes have; older events do not say it."""
 
 
 class QuestionWritten(Event):

@@ -61,9 +61,6 @@ async def _page(
     changed = _changeable(shown.items, change) if change else None
     if changed is not None and typed is None:
         typed = {"type": changed.type, **{row.name: getattr(changed, row.name) for row in DOCUMENT_FIELDS}}
-    wrong: dict[str, list[ProblemView]] = {}
-    for each in problems:
-        wrong.setdefault(each.field.rpartition(".")[2], []).append(each)
     return house.look.page(
         request,
         "documents/page.html",
@@ -78,7 +75,7 @@ async def _page(
         typed=typed,
         changed=changed,
         upload=upload or {"id": "", "name": ""},
-        wrong=wrong,
+        wrong=making.at_their_fields(problems),
         refused=refused,
         key=str(uuid4()),
         size_of=making.size_of,
@@ -115,13 +112,10 @@ async def _said_of(request: Request, house: House, visitor: Visitor, certificate
     typed = await request.form()
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
     said = making.said_of_document(typed)
-    upload = {name: forms.text(typed, f"upload.{name}") for name in ("id", "name")}
+    upload = making.sent_before(typed)
     client = house.clients.making
     try:
-        chosen = making.file_in(typed)
-        if chosen is not None:
-            sent = await client.send(visitor.caller, view.id, chosen.filename or "", making.pieces_of(chosen))
-            upload = {"id": sent.id, "name": sent.name}
+        upload = await making.sent_with(client, visitor.caller, view.id, typed)
         version = forms.text(typed, "version")
         new = NewDocument(
             **said,

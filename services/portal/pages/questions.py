@@ -71,9 +71,6 @@ async def _page(
     status: int = 200,
 ) -> Response:
     shown = await house.clients.making.questions(visitor.caller, view.id)
-    wrong: dict[str, list[ProblemView]] = {}
-    for each in problems:
-        wrong.setdefault(each.field.rpartition(".")[2], []).append(each)
     model = Model(view.form_model)
     return house.look.page(
         request,
@@ -96,7 +93,7 @@ async def _page(
         labels=LABELS,
         typed=typed,
         upload=upload or {"id": "", "name": ""},
-        wrong=wrong,
+        wrong=making.at_their_fields(problems),
         refused=refused,
         key=str(uuid4()),
         longest=LONGEST,
@@ -217,15 +214,12 @@ async def _written(request: Request, house: House, visitor: Visitor, certificate
     form = await request.form()
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
     typed = {name: forms.text(form, name) for name in ("kind", "field", "asked_of", "text")}
-    upload = {name: forms.text(form, f"upload.{name}") for name in ("id", "name")}
+    upload = making.sent_before(form)
     kind = Ask(typed["kind"]) if typed["kind"] in set(Ask) else Ask.QUESTION
     key = forms.text(form, "key") or str(uuid4())
     client = house.clients.making
     try:
-        chosen = making.file_in(form)
-        if chosen is not None:
-            sent = await client.send(visitor.caller, view.id, chosen.filename or "", making.pieces_of(chosen))
-            upload = {"id": sent.id, "name": sent.name}
+        upload = await making.sent_with(client, visitor.caller, view.id, form)
         text, file = typed["text"][:LONGEST], upload["id"] or None
         if question_id:
             await client.answer(visitor.caller, view.id, question_id, NewMessage(text=text, upload=file), key)

@@ -71,7 +71,8 @@ def _pages(letter: str, language: str, zone: str) -> Iterator[str]:
             "reason": "Weights <do not> match & more" if letter == "deleted" else None,
             "until": (NOON + timedelta(days=3)).isoformat() if letter in TIMED else None,
             "arrival": (NOON + timedelta(days=9)).isoformat() if letter in ("issued", "prior-notification") else None,
-            "boxes": ["arrival_at", "gross_weight", "containers"],
+            "boxes": ["arrival_at", "gross_weight", "transport"],
+            "form_model": "COI_2022" if letter == "amended" else None,
         }
         if letter in ABOUT_QUESTIONS:
             facts |= {"field": "gross_weight", "form_model": "COI_2022", "said": "Is it <b>1 200</b> kg?"}

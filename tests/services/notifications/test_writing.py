@@ -89,3 +89,10 @@ def test_news_are_the_first_two_paragraphs() -> None:
         "A verified the consignment of certificate N and released it as organic."
         " Check the goods when you receive them, then sign the declaration of the first consignee."
     )
+
+
+def test_changed_boxes_have_the_titles_of_the_certificates_form() -> None:
+    facts = {"number": "N", "by": "a", "parties": {}, "ties": ["IMPORTER"], "boxes": ["transport", "transport.mode"]}
+    for form, title in ((None, "Means of transport to the Union"), ("COI_2022", "Means of transport")):
+        told = gist("amended", {**facts, "form_model": form}, {"a": "A"}, Reader("en", "UTC"))
+        assert f"Changed: {title}, Mode of transport." in told
