@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.portal import sheets, words
+from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
 from services.portal.names import STATUSES, TO_DO
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
@@ -77,9 +77,17 @@ async def read_news(request: Request, house: TheHouse, visitor: Somebody, news_i
 
 
 @router.get("/help")
-async def help_page(request: Request, house: TheHouse, visitor: Anybody) -> Response:
-    """The guides' steps, in the reader's language."""
-    return house.look.page(request, f"help/{words.reader().language}.html", current="help")
+async def help_page(request: Request, house: TheHouse, visitor: Anybody, form: str = "") -> Response:
+    """The guides' steps, in the reader's language, with the numbers of one of the two forms."""
+    model = Model(form) if form in set(Model) else Model.COI_2017
+    return house.look.page(
+        request,
+        f"help/{words.reader().language}.html",
+        current="help",
+        model=model,
+        sheet=forms.sheet(model),
+        no=lambda field: forms.number_of(model, field),
+    )
 
 
 @router.get("/contact")
