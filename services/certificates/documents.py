@@ -330,6 +330,7 @@ async def _written(
             parties=paper.concerned(row, known),
             announced=False,
             arrival_at=row.arrival_at,
+            form_model=paper.model_of(row),
         ),
     )
 

@@ -21,7 +21,8 @@ from shared.rules import content as contents
 from shared.rules import deadlines
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
-from shared.rules.boxes import Kind, Model
+from shared.rules.boxes import BOX, Kind, Model, bare_root
+from shared.rules.documents import still_to_enclose
 from shared.rules.parties import Activity, Facts, Party, Recognition
 from shared.rules.permissions import May, Tie
 from shared.rules.problems import LOCKED
@@ -166,19 +167,25 @@ def since(row: CertificateRow) -> dict[deadlines.Start, datetime]:
     return {start: at for start, at in begun.items() if at is not None}
 
 
+def to_enclose(row: CertificateRow) -> tuple[str, ...]:
+    """The documents that have still to be added before the endorsement."""
+    return still_to_enclose(model_of(row), (each["type"] for each in row.documents or ()))
+
+
 def is_locked(row: CertificateRow) -> bool:
     """Whether a certificate that shall replace this one is being written."""
     return row.status == Status.ISSUED and row.replaced_by is not None
 
 
 def may_now(row: CertificateRow, may: May) -> May:
-    """Of what the law offers, what makes sense while this stands beside the status: replacements, answers."""
+    """Of what the law offers, what its form has and what makes sense beside the status: replacements, answers."""
     senseless = {Action.REPLY_IRREGULARITY} if row.replied_at else set()
     if is_locked(row):
         senseless |= LOCKED
     if not is_locked(row) or row.accepted_at or model_of(row) is not Model.COI_2022:
         senseless.add(Action.ACCEPT_REPLACEMENT)
-    return May(frozenset() if is_locked(row) else may.edit, may.do - senseless)
+    on_the_form = frozenset(each for each in may.edit if BOX[bare_root(each)].is_on(model_of(row)))
+    return May(frozenset() if is_locked(row) else on_the_form, may.do - senseless)
 
 
 def flags(row: CertificateRow) -> list[str]:
@@ -210,7 +217,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
             entered_at=row.entered_at,
             edited_at=row.updated_at,
             content=row.content,
-            complete=judged.is_complete(row.content, model_of(row)),
+            complete=judged.is_complete(row.content, model_of(row), to_enclose(row)),
             rung=frozenset(row.rung),
             since=since(row),
             answered=row.replied_at is not None,

@@ -46,7 +46,7 @@ from shared.rules import deadlines, forms, shape
 from shared.rules import extracts as batches
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
-from shared.rules.boxes import BOXES, Filled, Model, bare_root, problem
+from shared.rules.boxes import BOX, BOXES, Filled, Model, bare_root, problem
 from shared.rules.parties import Facts, may_create
 from shared.rules.permissions import Tie
 from shared.rules.proofs import refuse_unless_fresh
@@ -54,8 +54,6 @@ from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status, move
 from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
 
-SIGNS = {Action.SIGN: "18", Action.VERIFY: "20", Action.OPEN_BATCHES: "20", Action.RECEIVE: "21"}
-SIGNS |= {Action.RELEASE_CONVENTIONAL: "20", Action.REJECT: "20", Action.START_CUSTOMS_PROCEDURE: "19"}
 RENEWS = frozenset({"product_lines", "gross_weight", "transport", "departure_at"})
 """Boxes 13, 16 and 17: when the issuing body changes them after box 18, its seal is renewed over the new revision."""
 WAKES = {"departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport"}
@@ -118,6 +116,7 @@ async def circumstances(session: AsyncSession, row: CertificateRow, known: Facts
     """The same facts, with what stands beside the certificate: replacements, notices."""
     beside = replace(
         known,
+        to_enclose=paper.to_enclose(row),
         replacement_pending=paper.is_locked(row),
         replacement_accepted=row.accepted_at is not None,
         replaces=row.replaces is not None,
@@ -287,6 +286,7 @@ async def edit(
             parties=paper.concerned(row, known),
             announced=announced,
             arrival_at=row.arrival_at,
+            form_model=paper.model_of(row),
         ),
     )
     sooner = row.due_at is not None and (sleeps_until is None or row.due_at < sleeps_until)
@@ -348,7 +348,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
     refuse_unless_fresh(action, order.actor.proved_at, now)
     known = await circumstances(session, row, known, lock=True)
     judged.refuse_if_incomplete(row.content, action, paper.model_of(row), known)
-    seal = await _seal(session, seals, row, order, sources, now) if action in SIGNS else None
+    seal = await _seal(session, seals, row, order, sources, now) if action in forms.SIGNATURES else None
     target = move(status, action, Status(row.previous) if row.previous else None, paper.choice(order))
     changes: dict[str, Any] = {}
     if row.number is None and target not in (Status.DRAFT, Status.DELETED):
@@ -612,7 +612,7 @@ async def _seal(
     shown = paper.document(row, sources)
     if order.fingerprint != fingerprint(canonical(shown)):
         raise Refused("stale_revision", revision=row.revision, field="fingerprint")
-    box = SIGNS[order.asks]
+    box = str(BOX[forms.SIGNED[order.asks]].number(paper.model_of(row)))
     return await sealed(session, seals, row, shown, order.actor, box, order.action, order.form, now)
 
 

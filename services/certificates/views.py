@@ -37,6 +37,7 @@ from shared.rules import boxes, deadlines
 from shared.rules import content as contents
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
+from shared.rules.forms import SIGNATURES
 from shared.rules.permissions import Tie, offered
 from shared.rules.refusals import Refused
 from shared.rules.roles import AuthorityRole, RoleType
@@ -243,7 +244,7 @@ async def confirmation(
     session: AsyncSession, row: CertificateRow, actor: Actor, action: str, now: datetime, language: str
 ) -> Confirmation:
     """The whole content of the present revision with its fingerprint, for somebody who may take this action now."""
-    if action not in store.SIGNS:
+    if action not in SIGNATURES:
         raise Refused("unknown_action", action=action, field="action")
     known, sources = await store.facts(session, row.content, now, also=[row.creator, actor.organisation_id])
     mine = paper.ties(row, known, actor)

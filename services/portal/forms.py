@@ -317,7 +317,7 @@ def questions(action: Action, status: Status, model: Model) -> tuple[Question, .
     """What the form of an action asks; what only the 2022 form knows is left out on the other."""
     form: Form | None = form_of(action, status)
     asked = form.questions if form else ()
-    return tuple(each for each in asked if model is Model.COI_2022 or each.name != "release_as")
+    return tuple(each for each in asked if each.is_on(model))
 
 
 def answers(typed: Typed, asked: Iterable[Question]) -> dict[str, Any]:
@@ -395,7 +395,7 @@ def placed(problems: Iterable[ProblemView], model: Model) -> list[Placed]:
         box = box_of(model, problem.field)
         found.append(
             Placed(
-                anchor=box.key if box else "",
+                anchor=box.key if box else bare_root(problem.field),
                 place=problem.field,
                 box=problem.box,
                 title=problem.title,

@@ -23,7 +23,7 @@ from shared.contracts.certificates import (
 from shared.contracts.directory import OrganisationView
 from shared.rules.boxes import BOX, Box, Filled, Model
 from shared.rules.deadlines import CLOCKS
-from shared.rules.forms import FORMS, box_signed_by
+from shared.rules.forms import FORMS, MOMENTS, box_signed_by
 from shared.rules.permissions import Tie
 from shared.rules.questions import askable
 from shared.rules.shape import PARTS
@@ -65,6 +65,9 @@ class Sheet:
     """Organisations found for a field, where somebody searched without scripts."""
     askable: bool = False
     """Whether this reader may ask somebody about a box."""
+
+    moments: Collection[str] = MOMENTS
+    """The answers that are a date and time."""
 
     @property
     def boxes(self) -> tuple[SheetBox, ...]:

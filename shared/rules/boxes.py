@@ -175,14 +175,16 @@ BOXES: Final = (
     Box("issuing_declaration",                18,     18,     _K.SIGNED,        None, None, None,               _SGN),
     Box("customs_procedure",                  19,     23,     _K.SIGNED,        None, None, None,               _SGN),
     Box("customs_procedure.operator",         19,     23,     _K.ORGANISATION,  None, None, None,               _SGN),
-    Box("transfer_to",                        None,   21,     _K.ORGANISATION,  None, None, None,               _LATER),
-    Box("control_point",                      None,   22,     _K.ORGANISATION,  None, None, None,               _LATER),
-    Box("onward_transfer",                    None,   26,     _K.GROUP,         None, None, None,               _LATER),
+    Box("transfer_to",                        None,   21,     _K.TEXT,          None, None, None,               _HAND),
+    Box("control_point",                      None,   22,     _K.TEXT,          None, None, None,               _HAND),
     Box("entry_checks",                       20,     30,     _K.SIGNED,        None, None, None,               _SGN),
     Box("entry_checks.documentary",           20,     25,     _K.CHOICE,        None, None, None,               _SGN),
     Box("entry_checks.identity",              20,     29,     _K.CHOICE,        None, None, None,               _SGN),
     Box("entry_checks.physical",              20,     29,     _K.CHOICE,        None, None, None,               _SGN),
     Box("entry_checks.laboratory",            20,     29,     _K.CHOICE,        None, None, None,               _SGN),
+    Box("entry_checks.onward_transfer",       None,   26,     _K.YES_NO,        None, None, None,               _SGN),
+    Box("entry_checks.control_point_reached", None,   27,     _K.MOMENT,        None, None, None,               _SGN),
+    Box("entry_checks.transport_after",       20,     28,     _K.TEXT,          None, None, None,               _SGN),
     Box("first_consignee_declaration",        21,     31,     _K.SIGNED,        None, None, None,               _SGN),
 )
 # fmt: on
@@ -216,6 +218,7 @@ LABELS: Final = {
     "entry_checks.identity": "Identity check",
     "entry_checks.physical": "Physical check",
     "entry_checks.laboratory": "Laboratory test",
+    "entry_checks.transport_after": "Means of transport after the border post",
 }
 """What a field is called where that is not the title of its box: because several share it, or it has none."""
 

@@ -4,7 +4,7 @@ One thing to remember: nobody deletes. A document may be changed or withdrawn by
 covers it; afterwards a change is a new version beside the old one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -86,8 +86,22 @@ DOCUMENT_TYPES: Final = (
 # fmt: on
 """The codes never change. Whoever adds "another" document says in the remarks what it is."""
 
+ENCLOSED: Final = {
+    "Transport document": frozenset({"705", "740", "730", "720"}),
+    "Commercial invoice": frozenset({"380", "325"}),
+    "Packing list":       frozenset({"271"}),
+}  # fmt: skip
+"""What goes with a certificate on the form of 2022, within ten days of box 18 and before the endorsement (Delegated
+Regulation (EU) 2021/2306, article 5(2) and (3)): any one of these types each."""
+
 TYPE: Final = {row.code: row for row in DOCUMENT_TYPES}
 FIELD: Final = {row.name: row for row in DOCUMENT_FIELDS}
+
+
+def still_to_enclose(model: Model, types: Iterable[str]) -> tuple[str, ...]:
+    """What has to be added to documents of these types before the authority endorses, by what it is called."""
+    there = frozenset(types)
+    return tuple(what for what, any_of in ENCLOSED.items() if model is Model.COI_2022 and not any_of & there)
 
 
 def may_read(mine: frozenset[Tie]) -> bool:

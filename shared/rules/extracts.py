@@ -381,7 +381,7 @@ def _misshapen_line(place: int, line: Row, model: Model) -> Iterator[Problem]:
 def check_extract_form(action: Action, answers: Row, model: Model = Model.COI_2017) -> tuple[Problem, ...]:
     """Everything that is wrong with what an order says."""
     form = EXTRACT_FORM.get(action)
-    asked = {question.name: question for question in form.questions} if form else {}
+    asked = {question.name: question for question in form.questions if question.is_on(model)} if form else {}
     place = f"{form.box}." if form and form.box else ""
     unknown = [found(place + name, "unknown_field", model, {"name": name}) for name in answers if name not in asked]
     told = [

@@ -21,6 +21,12 @@ class Question:
     label: str
     needed: bool = False
     choices: tuple[str, ...] = ()
+    only: Model | None = None
+    """The one form that asks it; None: both do."""
+
+    def is_on(self, model: Model) -> bool:
+        """Whether this form asks it."""
+        return self.only in (model, None)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Form:
     questions: tuple[Question, ...] = ()
 
 
-_S, _A, _K = Status, Action, Kind
+_S, _A, _K, _2022 = Status, Action, Kind, Model.COI_2022
 NEEDED: Final = True
 CHECKED: Final = ("acceptable", "not_acceptable", "not_done")
 TESTED: Final = (*CHECKED, "pending")
@@ -55,7 +61,10 @@ _RELATED  = Question("related_certificates", _K.TEXTS,        "Related certifica
 _REMARKS  = Question("remarks",              _K.TEXT,         "Remarks")
 _REASON   = Question("reason",               _K.TEXT,         "Reason",                        NEEDED)
 _IF_ANY   = Question("reason",               _K.TEXT,         "Reason")
-_RELEASE  = Question("release_as",           _K.CHOICE,       "Released as",                   False,  RELEASES)
+_ONWARD   = Question("onward_transfer",      _K.YES_NO,       "Onward transfer to the control point", only=_2022)
+_REACHED  = Question("control_point_reached", _K.MOMENT,      "Control point reached",         only=_2022)
+_AFTER    = Question("transport_after",      _K.TEXT,         "Means of transport after the border post")
+_RELEASE  = Question("release_as",           _K.CHOICE,       "Released as",                   False,  RELEASES, _2022)
 _GOODS    = Question("physical",             _K.CHOICE,       "Physical check",                NEEDED, CHECKED)
 _STAYING  = Question("goods_have_not_left",  _K.YES_NO,       "The goods have not left yet")
 _IN_ORDER = Question("in_order",             _K.YES_NO,       "The goods arrived in order",    NEEDED)
@@ -68,7 +77,7 @@ _FINDINGS = Question("conclusion",           _K.TEXT,         "Conclusion",     
 _RESULTS  = Question("results",              _K.TEXT,         "Results of the inquiry",        NEEDED)
 _REMEDIES = Question("measures",             _K.TEXT,         "Measures taken",                NEEDED)
 
-_CHECKS   = (_IDENTITY, _PHYSICAL, _LABTEST, _RELATED, _REMARKS)
+_CHECKS   = (_ONWARD, _REACHED, _AFTER, _IDENTITY, _PHYSICAL, _LABTEST, _RELATED, _REMARKS)
 _NOTICE   = (
     # the model of the notification of irregularities: Implementing Regulation (EU) 2021/279, annex
     Question("notice_reference",  _K.TEXT,   "Reference of the notice",             NEEDED),
@@ -116,6 +125,8 @@ FORMS: Final = (
 # fmt: on
 """Every action that is an order, with what it asks; amending, extracting and copying are content."""
 
+MOMENTS: Final = frozenset(each.name for row in FORMS for each in row.questions if each.kind is _K.MOMENT)
+"""The answers that are a date and time."""
 SIGNED: Final = {row.action: row.box for row in FORMS if row.box}
 """Action -> the box its form becomes."""
 
@@ -141,7 +152,7 @@ def check_form(
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with what an order says, strictly: unknown answers too."""
     form = form_of(action, status)
-    asked = {question.name: question for question in form.questions} if form else {}
+    asked = {question.name: question for question in form.questions if question.is_on(model)} if form else {}
     place = f"{form.box}." if form and form.box else ""
     unknown = [problem(place + name, "unknown_field", model, {"name": name}) for name in answers if name not in asked]
     found = [

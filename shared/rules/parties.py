@@ -119,6 +119,8 @@ class Facts:
     """What the order says besides its name; None when nobody has ordered anything yet."""
     status: Status | None = None
     """Where the certificate stands, where it matters (a draft is deleted without a reason)."""
+    to_enclose: tuple[str, ...] = ()
+    """The documents that have still to be added before the endorsement, by what they are called."""
     replacement_pending: bool = False
     """Whether a certificate that shall replace this one is being written."""
     replacement_accepted: bool = False

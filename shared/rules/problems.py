@@ -5,7 +5,7 @@ it refuses; a rule about two boxes finds nothing until both are filled.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -316,6 +316,11 @@ def arrival_before_departure(content: Row, facts: Facts) -> Iterator[Finding]:
         yield "arrival_at", {}
 
 
+def documents_to_enclose(content: Row, facts: Facts) -> Iterator[Finding]:
+    for what in facts.to_enclose:
+        yield "documents", {"label": what}
+
+
 def papers_not_acceptable(content: Row, facts: Facts) -> Iterator[Finding]:
     if (facts.form or {}).get("documentary") in ("not_acceptable", "not_done"):
         yield "issuing_declaration.documentary", {}
@@ -469,6 +474,9 @@ CHECKS: Final = (
     Check("goods_have_left",                goods_have_left,                 SUBMIT,             SIGN),
     Check("departure_unknown",              departure_unknown,               NEVER,              SIGN),
     Check("arrival_before_departure",       arrival_before_departure,        NEVER,              FROM_SUBMIT),
+    # the documents that go with the form of 2022
+    Check("needed_in_ten_days",             documents_to_enclose,            SIGN,               NEVER),
+    Check("needed",                         documents_to_enclose,            NEVER,              ENDORSE),
     # the signatures themselves
     Check("papers_not_acceptable",          papers_not_acceptable,           NEVER,              SIGN),
     Check("papers_not_checked",             papers_not_checked,              NEVER,              ENDORSE),
@@ -526,9 +534,9 @@ def missing_to_save(content: Row, model: Model) -> tuple[Problem, ...]:
     return tuple(hole for hole in _holes(content, Action.SUBMIT, model) if bare(hole.field) in first)
 
 
-def is_complete(content: Row, model: Model) -> bool:
-    """Whether everything that may follow within ten days of box 18 is there (box 13 packages, 16, 17)."""
-    return not any(hole.is_error for hole in _holes(content, Action.VERIFY, model))
+def is_complete(content: Row, model: Model, to_enclose: Collection[str] = ()) -> bool:
+    """Whether everything that may follow within ten days of box 18 is there (box 13 packages, 16, 17, documents)."""
+    return not to_enclose and not any(hole.is_error for hole in _holes(content, Action.VERIFY, model))
 
 
 def refusal_for(found: Iterable[Problem]) -> str:

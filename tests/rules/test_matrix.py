@@ -48,7 +48,7 @@ CASES = {
         "issuing_body", "national_reference", "exporter", "trader_without_handling", "countries_of_origin",
         "country_of_export", "clearance_country", "entry_authority", "importer", "first_consignee",
         "release_by_batches", "responsible_for_load", "product_lines", "containers", "bulk_no_container", "seals",
-        "gross_weight", "transport", "departure_at", "arrival_at",
+        "gross_weight", "transport", "departure_at", "arrival_at", "transfer_to", "control_point",
     ),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from services.certificates.print.sheet import Item, Printed, Sheet, fact, text
 from services.certificates.print.words import CHOICES, DECLARATIONS, PROCEDURES
 from shared.contracts.certificates import CertificateView
 from shared.reference import transport, units
+from shared.reference.categories import categories
 from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model
 from shared.rules.forms import FORMS, box_signed_by
 from shared.rules.status import Action
@@ -146,12 +147,18 @@ class CertificateSheet(Sheet[CertificateView]):
     def _line(self, row: Mapping[str, Any]) -> list[str]:
         named = [self.view.parties.get(str(row.get(name) or "")) for name in ("producer", "producer_control_body")]
         organic = self.speech.word(CHOICES[row["organic"]]) if row.get("organic") in CHOICES else ""
+        said = (str(row.get("trade_name") or "–"), str(row.get("lot") or ""), organic, self._category(row))
         return [
-            "\n".join(each for each in (str(row.get("trade_name") or "–"), str(row.get("lot") or ""), organic) if each),
+            "\n".join(each for each in said if each),
             self.speech.packages(row.get("packages"), row.get("package_type")),
             self.speech.weight(row.get("net_weight"), row.get("unit")),
             *("\n".join(each for each in (party.name, party.code) if each) if party else "–" for party in named),
         ]
+
+    def _category(self, row: Mapping[str, Any]) -> str:
+        """The category of a line, where the form has it line by line."""
+        known = categories().get(str(row.get("category") or ""))
+        return f"{known.code}: {known.name(self.language)}" if known and self.model is Model.COI_2022 else ""
 
 
 def boxes_of(model: Model) -> list[tuple[list[Box], int | None, str]]:

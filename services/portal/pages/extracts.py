@@ -226,9 +226,7 @@ def _action(view: ExtractView, wanted: str) -> Action:
 
 def _asked(action: Action, model: Model) -> tuple[Question, ...]:
     """What the form of an action asks; what only the 2022 form knows is left out on the other."""
-    return tuple(
-        each for each in EXTRACT_FORM[action].questions if model is Model.COI_2022 or each.name != "release_as"
-    )
+    return tuple(each for each in EXTRACT_FORM[action].questions if each.is_on(model))
 
 
 async def _confirm(

@@ -47,6 +47,7 @@ from shared.kit.keys import keyring
 from shared.kit.process import Surroundings
 from shared.kit.sessions import Post
 from shared.kit.temporal import Answer, Processes
+from shared.rules.forms import SIGNATURES
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.conftest import NOON, Around, Clock, DatabaseOf, Fill, PassportOffice, Templates, Visitor
@@ -162,7 +163,7 @@ class House:
     async def order(self, certificate_id: str, action: str, by: str, **more: Any) -> Order:
         """An order on what this organisation sees now; `more` says what is otherwise."""
         row = await self.row(certificate_id)
-        mark = await self.fingerprint(certificate_id) if action in store.SIGNS else None
+        mark = await self.fingerprint(certificate_id) if action in SIGNATURES else None
         told: dict[str, Any] = {
             "action": action,
             "actor": world.person(by, proved_at=self.clock()),

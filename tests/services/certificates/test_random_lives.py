@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.certificates import extracts, store, verify
 from shared.contracts.certificates import Record
 from shared.rules.extracts import ExtractStatus
+from shared.rules.forms import SIGNATURES
 from shared.rules.refusals import Refused
 from shared.rules.status import MOVES, Action, Status
 from tests.services.certificates import world
@@ -179,7 +180,7 @@ class Certificates(Steps):
     def teardown(self) -> None:
         if hasattr(self, "stand"):
             seals = self.wait(self.house.all("SELECT 1 FROM sealed WHERE certificate_id = :id", id=self.stand.id))
-            signed = [each for each in self.stand.orders if each[0].order.action in store.SIGNS]
+            signed = [each for each in self.stand.orders if each[0].order.action in SIGNATURES]
             assert len(seals) >= len([each for each in signed if not isinstance(each[1], str)])
 
 
