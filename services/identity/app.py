@@ -28,15 +28,22 @@ SIGN_IN_LIMIT = 16_384
 
 def create_app(around: Surroundings) -> FastAPI:
     """The identity service's HTTP door."""
-    settings = around.settings
-    wrapping = keyring(settings.codec_key_file, "identity-tokens")
-    signer = Signer(around.database, wrapping, timedelta(seconds=settings.token_seconds))
     app = http.create_app("identity", around.gatekeeper, body_limit=SIGN_IN_LIMIT)
-    app.state.desk = Desk(around, Attempts(settings, Passwords(settings), around.database, around.now), signer)
     rooms = (
         api_registrations, api_classic, api_users, api_security, api_profile, api_tokens, api_tools, api_home,
     )  # fmt: skip
     for door in (router, *(room.router for room in rooms)):
         app.include_router(door)
     http.add_feed(app, around.database)
+    furnish(app, around)
     return app
+
+
+def furnish(app: FastAPI, around: Surroundings) -> None:
+    """Lay out what the doors of this app work with. It may be laid out anew: tests open one app in many houses."""
+    settings = around.settings
+    wrapping = keyring(settings.codec_key_file, "identity-tokens")
+    signer = Signer(around.database, wrapping, timedelta(seconds=settings.token_seconds))
+    attempts = Attempts(settings, Passwords(settings), around.database, around.now)
+    app.state.gatekeeper, app.state.database = around.gatekeeper, around.database
+    app.state.desk = Desk(around, attempts, signer)

@@ -2,10 +2,11 @@
 
 import json
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, is_dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, cast
 
 import httpx2
@@ -216,6 +217,12 @@ def _bug(request: Request, trouble: Exception) -> JSONResponse:
     return _refused(request, Refused("internal"))
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificate authorities this machine trusts; reading them takes a while, so they are read once."""
+    return httpx2.create_ssl_context()
+
+
 class ServiceClient:
     """Reads from our other services: one connection pool, a token of our own, the correlation id carried on."""
 
@@ -224,8 +231,8 @@ class ServiceClient:
 
     @cached_property
     def _client(self) -> httpx2.AsyncClient:
-        """Made at the first question: reading the machine's certificate authorities takes a while."""
-        return httpx2.AsyncClient(timeout=5)
+        """Made at the first question."""
+        return httpx2.AsyncClient(timeout=5, verify=trusted())
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
         """The JSON at a path of another service; ``unavailable`` when it does not answer, ``not_found`` as it says."""

@@ -53,7 +53,7 @@ async def found(stack: Stack, service: str, query: str, number: int) -> None:
         async def reached() -> bool:
             return int(await connection.fetchval(query)) >= number
 
-        await _until(reached, f"fewer than {number}: {query}")
+        await _until(reached, f"fewer than {number}: {query}", patience=3600)
     finally:
         await connection.close()
 

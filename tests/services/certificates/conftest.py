@@ -6,14 +6,12 @@ payload converter, and keeps the order of orders. What the workflow itself adds 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -50,7 +48,7 @@ from shared.kit.temporal import Answer, Processes
 from shared.rules.forms import SIGNATURES
 from shared.rules.status import Status
 from tests.services.certificates import world
-from tests.services.conftest import NOON, Around, Clock, DatabaseOf, Fill, PassportOffice, Templates, Visitor
+from tests.services.conftest import NOON, Around, Clock, Fill, PassportOffice, Visitor
 
 Bearer = Callable[..., dict[str, str]]
 CARRY = pydantic_data_converter.payload_converter
@@ -328,74 +326,6 @@ async def the_story(database: Database) -> None:
 def quiet() -> None:
     """Logs as in life, one line each: drawing a traceback with its variables takes half a minute."""
     log.set_up("certificates", "ERROR")
-
-
-@pytest.fixture(scope="session")
-def kept() -> dict[str, str]:
-    """The databases of this session, each with the statements that undo what a test has done to it.
-
-    Cloning a database copies many files; undoing is ten times as fast.
-    """
-    return {}
-
-
-@pytest.fixture
-async def database(templates: Templates, kept: dict[str, str]) -> AsyncIterator[DatabaseOf]:
-    """A migrated database that nobody else uses meanwhile; what a test did to it is undone before the next."""
-    async with AsyncExitStack() as ends:
-
-        async def empty(service: str, fill: Fill | None = None) -> Database:
-            mark = f"{service}_{fill.__qualname__ if fill else 'empty'}"
-            address, ours = templates.server.url(mark, service), templates.server.url(mark, "postgres", "postgresql")
-            if mark not in kept:
-                await templates.server.create(mark, owner=service, template=await templates.of(service))
-                if fill:
-                    filled = Database(address)
-                    await fill(filled)
-                    await filled.close()
-                kept[mark] = await remembered(ours)
-            else:
-                await undo(ours, kept[mark])
-            made = Database(address, pool=4)
-            ends.push_async_callback(made.close)
-            return made
-
-        yield empty
-
-
-async def remembered(url: str) -> str:
-    """Copy every table aside; the statements that bring the tables back to what they hold now."""
-    connection = await asyncpg.connect(url, ssl=False)
-    try:
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = sorted({row["tablename"] for row in tables} - {"alembic_version"})
-        await connection.execute("CREATE SCHEMA kept")
-        for name in names:
-            await connection.execute(f"CREATE TABLE kept.{name} AS TABLE {name}")
-    finally:
-        await connection.close()
-    again = (
-        f"IF (SELECT count(*) FROM {name}) <> (SELECT count(*) FROM kept.{name})"
-        f" OR EXISTS (TABLE {name} EXCEPT TABLE kept.{name}) THEN"
-        f" DELETE FROM {name}; INSERT INTO {name} OVERRIDING SYSTEM VALUE TABLE kept.{name}; END IF;"
-        for name in names
-    )
-    # no trigger fires for a replica
-    return "SET session_replication_role = replica; DO $$ BEGIN " + " ".join(again) + " END $$"
-
-
-async def undo(url: str, again: str) -> None:
-    """Drop the constraints with which a test broke something, and bring the tables back."""
-    connection = await asyncpg.connect(url, ssl=False)
-    try:
-        broken = await connection.fetch(
-            "SELECT conrelid::regclass AS place FROM pg_constraint WHERE conname = 'broken'"
-        )
-        for row in broken:
-            await connection.execute(f"ALTER TABLE {row['place']} DROP CONSTRAINT broken")
-        await connection.execute(again)
-    finally:
-        await connection.close()
 
 
 async def the_house(around: Around, visit: Visitor, clock: Clock, passports: PassportOffice, fill: Fill) -> House:

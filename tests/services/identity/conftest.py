@@ -6,19 +6,24 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from services.identity import store
 from services.identity.api import Desk
-from services.identity.app import create_app
+from services.identity.app import create_app, furnish
 from services.identity.models import AccountRow, OrganisationRow, PostRow
 from services.identity.passwords import Passwords
 from services.identity.rules import AccountStatus, email_key
 from services.identity.settings import Settings
+from shared.kit.db import Database
 from shared.kit.process import Surroundings
 from shared.kit.sessions import Gatekeeper
 from shared.kit.settings import Registering
-from tests.services.conftest import NOON, Around, Clock, PassportOffice, Visitor
+from tests.services.conftest import NOON, Around, Clock, Fill, PassportOffice, Visitor
+from tests.services.undoing import database, kept
+
+__all__ = ["database", "kept"]
 
 CHEAP: dict[str, Any] = {"argon2_memory_kib": 64, "argon2_passes": 1, "registration": Registering.BOTH}
 PASSWORD = "Correct-horse-1"
@@ -63,13 +68,16 @@ def by(secret: str) -> dict[str, str]:
     return {"Authorization": f"Session {secret}"}
 
 
-@pytest.fixture
-async def house(around: Around, visit: Visitor, clock: Clock, passports: PassportOffice) -> AsyncIterator[House]:
-    made = await around("identity", Settings, **CHEAP)
-    passwords = Passwords(made.settings)
+APP: list[FastAPI] = []
+"""The one app of these tests, furnished for each house: its table of routes takes longer to make than a test."""
+
+
+async def the_people(database: Database) -> None:
+    """The persons of this file, and two organisations."""
+    passwords = Passwords(Settings(**CHEAP))
     kept = await passwords.hashed(PASSWORD)
     passwords.close()
-    async with made.database.transaction() as session:
+    async with database.transaction() as session:
         await store.add_accounts(session, [_account(*each, kept) for each in _PEOPLE])
         for organisation_id, name in ((TOULOUSE, "Pyrénées Bio Import"), (PERPIGNAN, "Perpignan")):
             await store.remember_organisation(
@@ -79,10 +87,25 @@ async def house(around: Around, visit: Visitor, clock: Clock, passports: Passpor
             session,
             PostRow(person_id=CLAIRE, organisation_id=TOULOUSE, role_type="OPERATOR", administrator=True, since=NOON),
         )
-    app = create_app(made)
+
+
+@pytest.fixture
+def fill() -> Fill:
+    """Who is there; a file of tests may name others."""
+    return the_people
+
+
+@pytest.fixture
+async def house(
+    around: Around, visit: Visitor, clock: Clock, passports: PassportOffice, fill: Fill
+) -> AsyncIterator[House]:
+    made = await around("identity", Settings, fill, **CHEAP)
+    if not APP:
+        APP.append(create_app(made))
+    (app,) = APP
     door = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app))
     made.gatekeeper = Gatekeeper("http://identity", passports.services, door, lambda: clock().timestamp())
-    app.state.gatekeeper = made.gatekeeper
+    furnish(app, made)
     yield House(made, visit(app), clock, app.state.desk)
     await door.aclose()
 

@@ -14,9 +14,10 @@ from services.identity.activities import Paper
 from services.identity.models import AccountRow, OrganisationRow, PostRow
 from services.identity.rules import AccountStatus, email_key
 from shared.contracts.identity import Course, Kind, Rung, Step, Taken, Tick, Which
+from shared.kit.db import Database
 from shared.kit.temporal import Processes
 from tests.services.conftest import NOON
-from tests.services.identity.conftest import PASSWORD, House, by
+from tests.services.identity.conftest import CLAIRE, PASSWORD, House, by, the_people
 
 DDPP_31 = "00000000-0000-4000-8000-000000000031"
 DDPP_81 = "00000000-0000-4000-8000-000000000081"
@@ -49,6 +50,48 @@ OFFICIALS = (
 # fmt: on
 
 
+async def settled(database: Database) -> None:
+    """Everybody and every organisation there is."""
+    await the_people(database)
+    async with database.transaction() as session:
+        kept = (await session.get_one(AccountRow, CLAIRE)).password_hash
+        for each, name, code, kind, role, superior in ORGANISATIONS:
+            await store.remember_organisation(
+                session,
+                OrganisationRow(
+                    id=each,
+                    name=name,
+                    code=code,
+                    kind=kind,
+                    status="VALID",
+                    revision=1,
+                    country="FR",
+                    authority_role=role,
+                    superior=superior,
+                    time_zone="Europe/Paris",
+                ),
+            )
+        await store.add_accounts(
+            session,
+            [
+                AccountRow(
+                    id=each,
+                    first_name=first,
+                    last_name=last,
+                    email=email,
+                    email_key=email_key(email),
+                    password_hash=kept,
+                    status=AccountStatus.ACTIVE,
+                    created_at=NOON,
+                )
+                for each, first, last, email, *_ in OFFICIALS
+            ],
+        )
+        for each, _, _, _, where, kind in OFFICIALS:
+            post = PostRow(person_id=each, organisation_id=where, role_type=kind, administrator=True, since=NOON)
+            await store.remember_post(session, post)
+
+
 class Direct(Processes):
     """Asks the paper itself, as the process would: for the rules behind a door, not for the engine."""
 
@@ -65,48 +108,9 @@ class Territory:
 
     house: House
     paper: Paper
-    proof: str = ""
 
-    async def settle(self) -> "Territory":
-        """Everybody and every organisation there is."""
+    def __post_init__(self) -> None:
         self.house.around.processes = Direct(self.paper)
-        kept = await self.house.desk.attempts.passwords.hashed(PASSWORD)
-        async with self.house.around.database.transaction() as session:
-            for each, name, code, kind, role, superior in ORGANISATIONS:
-                await store.remember_organisation(
-                    session,
-                    OrganisationRow(
-                        id=each,
-                        name=name,
-                        code=code,
-                        kind=kind,
-                        status="VALID",
-                        revision=1,
-                        country="FR",
-                        authority_role=role,
-                        superior=superior,
-                        time_zone="Europe/Paris",
-                    ),
-                )
-            for each, first, last, email, where, kind in OFFICIALS:
-                await store.add_accounts(
-                    session,
-                    [
-                        AccountRow(
-                            id=each,
-                            first_name=first,
-                            last_name=last,
-                            email=email,
-                            email_key=email_key(email),
-                            password_hash=kept,
-                            status=AccountStatus.ACTIVE,
-                            created_at=NOON,
-                        )
-                    ],
-                )
-                post = PostRow(person_id=each, organisation_id=where, role_type=kind, administrator=True, since=NOON)
-                await store.remember_post(session, post)
-        return self
 
     async def worked(self) -> str:
         """What a browser does with the challenge."""

@@ -16,16 +16,22 @@ from shared.kit.sessions import service_token
 from shared.kit.settings import Registering
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
+from tests.services.conftest import Fill
 from tests.services.identity.conftest import PASSWORD, House
-from tests.services.identity.territory import CAMILLE, DDPP_31, DDPP_81, ODILE, SYLVIE, Territory
+from tests.services.identity.territory import CAMILLE, DDPP_31, DDPP_81, ODILE, SYLVIE, Territory, settled
 
 NEW = "Plum-tree-in-42-gardens!"
 ODILES, OTHMARS, SYLVIES = "odile@ddpp31.example", "othmar@ddpp81.example", "sylvie@dgccrf.example"
 
 
 @pytest.fixture
-async def territory(house: House) -> Territory:
-    return await Territory(house, Paper(house.around)).settle()
+def fill() -> Fill:
+    return settled
+
+
+@pytest.fixture
+def territory(house: House) -> Territory:
+    return Territory(house, Paper(house.around))
 
 
 def elsewhere(postal_code: str, country: str = "FR") -> dict[str, Any]:
