@@ -54,7 +54,8 @@ async def one(user_id: UUID, actor: CurrentActor, desk: CurrentDesk) -> UserView
 
 async def _one(desk: Desk, actor: Actor, user_id: str) -> UserView:
     async with desk.around.database.transaction() as session:
-        return await users.one(session, actor, user_id)
+        found = await users.one(session, actor, user_id)
+    return found.model_copy(update={"keeps_question": desk.around.settings.reset_keeps_question})
 
 
 @router.put("/{user_id}")
@@ -100,7 +101,10 @@ async def _decide(desk: Desk, actor: Actor, user_id: str, wish: UserStep, key: s
         await users.one(session, actor, user_id)
         if await users.is_account(session, user_id):
             now = desk.around.now()
-            await users.act(session, desk.mint, actor, user_id, wish.action, wish.revision, wish.reason, key, now)
+            keeps = desk.around.settings.reset_keeps_question
+            await users.act(
+                session, desk.mint, actor, user_id, wish.action, wish.revision, wish.reason, key, now, keeps
+            )
             return
         await users.refuse_stale(session, user_id, wish.revision)
         users.refuse_unreasoned(wish.action, wish.reason)

@@ -32,6 +32,9 @@ class Settings(ServiceSettings):
     proof_cost: int = 40
     """How hard a browser has to work before a registration is taken."""
 
+    reset_keeps_question: bool = False
+    """Whether the secret question stays when an authority has reset a password (guide 003); else one chooses anew."""
+
     tools: tuple[Tool, ...] | None = None
     """Other tools whose users may sign in with their account here (OpenID Connect)."""
     accounts_of: Home | None = None

@@ -367,6 +367,7 @@ async def act(
     reason: str,
     key: str,
     now: datetime,
+    keeps_question: bool = False,
 ) -> None:
     """Reset the password of an account, or delete it; once."""
     if await accounts.told_before(session, key):
@@ -380,6 +381,8 @@ async def act(
     if action == "delete":
         await _delete(session, mint, row, actor, reason.strip(), key, now)
     else:
+        if not keeps_question:
+            row.question = row.answer_hash = None
         await _reset(session, row, actor, reason.strip(), key, now)
 
 
@@ -390,8 +393,8 @@ def refuse_unreasoned(action: str, reason: str) -> None:
 
 
 async def _reset(session: AsyncSession, row: AccountRow, actor: Actor, reason: str, key: str, now: datetime) -> None:
-    """A temporary password by mail; the old one and the secret question are put aside (guide 004)."""
-    row.password_hash = row.question = row.answer_hash = None
+    """A temporary password by mail; the old one is put aside, and with it the secret question (guide 004, A16)."""
+    row.password_hash = None
     session.add(row)
     await store.end_sessions_of(session, row.id, now, SessionEnd.REVOKED)
     await accounts.journal(session, row.id, now, "reset_password", row.status, row.status, actor, reason, key)

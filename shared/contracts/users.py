@@ -152,6 +152,8 @@ class UserView(UserRow):
     signed_in_at: datetime | None = None
     block_reason: str | None = None
     lines: list[UserLine] = Field(default_factory=list)
+    keeps_question: bool = False
+    """Whether his secret question stays when his password is reset."""
     foreign: bool = False
     """Whether the reader is a platform administrator, who sees no more than he needs."""
 

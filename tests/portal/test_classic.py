@@ -174,6 +174,9 @@ async def test_users_are_searched_and_opened(world: World, browser: Browser) -> 
         "sort": "-since",
     }  # fmt: skip
     one = await browser.get(f"/users/{ANN}")
+    assert "chooses a new secret question" in (await browser.get(f"/users/{PAUL}")).text
+    world.classic.users_[PAUL] = world.classic.users_[PAUL].model_copy(update={"keeps_question": True})
+    assert "answers the secret question as before" in (await browser.get(f"/users/{PAUL}")).text
     for told in ("Lapujade Bio", "+33 5 00 00 00 00", "confirmed the request", "Activate", "Refuse"):
         assert told in one.text, told
 

@@ -130,6 +130,24 @@ async def test_after_an_outage_a_late_form_is_refused_although_no_timer_has_rung
             assert (await made.chooses(await made.clicks())).state == "DONE"
 
 
+async def test_a_link_is_dead_at_95_although_the_worker_was_away_from_80_to_100(env: WorkflowEnvironment) -> None:
+    """No timer can have rung; the link is compared with the time, and what is left to do is done afterwards."""
+    paper, post, queue = Registry(env.get_current_time, await env.get_current_time()), PostOffice(), uuid4().hex
+    made = Registering(env, paper, post, Processes(env.client, queue))
+    async with worker(env.client, POST_OFFICE, [], activities_of(post)):
+        async with worker(env.client, queue, [AccountCreation], activities_of(paper)):
+            await made.wake()
+            await made.minutes(80)
+        await env.client.get_workflow_handle(made.id).terminate("lost in the outage")  # time skips over no waiting task
+        await made.minutes(9)
+        form = await made.clicks()
+        await made.minutes(6)
+        assert (await made.clicks(), paper.rung) == (None, [])
+        await made.minutes(5)
+        async with worker(env.client, queue, [AccountCreation], activities_of(paper)):
+            assert (await made.chooses(form)).state == "DONE", "opened at 89, its form is good until 104"
+
+
 async def test_a_link_works_once(registering: Registering) -> None:
     form = await registering.clicks()
     await registering.chooses(form)

@@ -60,6 +60,7 @@ STEPS: Final = {
 }
 THEN: Final = {
     "reset_password": N_("The person gets a temporary password by mail, and chooses a new secret question."),
+    "reset_and_keep": N_("The person gets a temporary password by mail, and answers the secret question as before."),
     "delete":         N_("The account is closed for good, and its address is free again."),
 }
 HAPPENED: Final = {

@@ -4,5 +4,5 @@
   const form = document.querySelector("[data-worker]");
   if (!form || !globalThis.$altcha) return;
   globalThis.$altcha.algorithms.set("SHA-256", () => new Worker(form.dataset.worker));
-  globalThis.$altcha.defaults.set({ humanInteractionSignature: false });
+  globalThis.$altcha.defaults.set({ humanInteractionSignature: false, hideFooter: true, hideLogo: true });
 })();

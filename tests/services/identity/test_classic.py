@@ -512,6 +512,20 @@ async def test_after_the_authoritys_reset_a_new_question_is_chosen(territory: Te
                       password_again="Pear-tree-77!")).status_code == 200  # fmt: skip
 
 
+async def test_where_the_question_is_kept_it_is_asked_after_the_authoritys_reset_too(territory: Territory) -> None:
+    territory.house.around.settings.reset_keeps_question = True
+    user = await territory.valid()
+    odile = await territory.official(ODILES)
+    assert (await odile.sees(user)).json()["keeps_question"]
+    assert (await odile.decides(user, "reset_password", "Asked by telephone")).status_code == 200
+    reset = str(await territory.house.one("SELECT id FROM reset WHERE by_authority"))
+    await territory.look(reset, Kind.RESET)
+    opened = (await signs_in_temporarily(territory, await territory.temporary(reset))).json()
+    assert opened["asks"] == "answer"
+    assert (await own(territory, opened["form"], question="team", answer="Stade")).status_code == 422
+    assert (await own(territory, opened["form"], question="hero", answer="Zorro")).status_code == 200
+
+
 async def test_a_platform_administrator_sets_a_new_question_and_both_are_told(territory: Territory) -> None:
     user = await territory.valid()
     ops = await territory.official("ops@platform.example")
