@@ -117,7 +117,7 @@ def _role(
         phone=row.phone if private else "",
         awaits=[name_of(where[each]) for each in row.awaited_by if each in where],
         told=[name_of(where[each]) for each in row.told if each in where],
-        claim=_claim(row, where, side) if private else None,
+        claim=_claim(row, where) if private else None,
         question=row.question if private else "",
         reason=row.reason if private else "",
         due_at=row.due_at,
@@ -135,12 +135,11 @@ def _expires(row: RoleRow | ProposalRow) -> datetime | None:
     return (row.asked_at or row.counted_from) + ROLE_REQUEST_LIFETIME
 
 
-def _claim(row: RoleRow | ProposalRow, where: Mapping[str, OrganisationRow], side: Side | None) -> ClaimView | None:
-    """Who has taken it on; the applicant is told for whom, and not who it is."""
+def _claim(row: RoleRow | ProposalRow, where: Mapping[str, OrganisationRow]) -> ClaimView | None:
+    """Who has taken it on, as long as the organisation he did it for may decide."""
     if row.claimed_at is None or row.claimed_for not in where or row.claimed_for not in row.awaited_by:
         return None
-    who = "" if side is Side.APPLICANT else row.claimer
-    return ClaimView(person=who, organisation=name_of(where[row.claimed_for]), at=row.claimed_at)
+    return ClaimView(person=row.claimer, organisation=name_of(where[row.claimed_for]), at=row.claimed_at)
 
 
 def _offered(moves: tuple[law.Move, ...], row: RoleRow | ProposalRow, side: Side | None, reader: str) -> list[str]:
@@ -260,7 +259,7 @@ async def proposal_views(
             look_alikes=[look_alike(*pair) for pair in alike],
             awaits=[name_of(where[each]) for each in row.awaited_by if each in where],
             told=[name_of(where[each]) for each in row.told if each in where],
-            claim=_claim(row, where, side),
+            claim=_claim(row, where),
             question=row.question,
             reason=row.reason,
             due_at=row.due_at,

@@ -291,8 +291,7 @@ class LineView(View):
 class ClaimView(View):
     """Somebody of those who may decide has taken it on."""
 
-    person: str = ""
-    """Empty where the applicant reads it."""
+    person: str
     organisation: Named
     at: datetime
 

@@ -35,7 +35,7 @@ async def test_what_one_has_taken_on_is_shown_to_the_others_and_back_when_he_is_
     (listed,) = (await chief.gets("/role-requests"))["items"]
     assert listed["claim"]["person"] == "Noemie Vidal"
     assert (await chief.steps(listed, "release")).json()["code"] == "not_permitted", "it is not his to hand back"
-    assert (await seen(applicant, made))["claim"]["person"] == "", "the applicant reads for whom, not who"
+    assert (await seen(applicant, made))["claim"]["organisation"]["id"] == ECOCERT_FR, "the applicant sees who holds it"
     assert (await applicant.steps(request, "claim")).json()["code"] in ("own_request", "stale_revision")
 
     people = await chief.gets(f"/organisations/{ECOCERT_FR}/people")
