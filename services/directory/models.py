@@ -14,6 +14,10 @@ Moment = DateTime(timezone=True)
 Id = Uuid(as_uuid=False)
 
 
+WAITING = text("status = 'REQUESTED'")
+WITHIN = {"activities": "jsonb_path_ops"}
+
+
 class Table(SQLModel, registry=registry()):
     """The tables of this service have a registry of their own: two services may live in one process."""
 
@@ -37,6 +41,8 @@ class OrganisationRow(Table, table=True):
         Index("organisation_numbers", "numbers", postgresql_using="gin"),
         Index("organisation_words", "words", postgresql_using="gin"),
         Index("organisation_code", "code"),
+        Index("organisation_by_status", "status", "name_key", "id"),
+        Index("organisation_activities", "activities", postgresql_using="gin", postgresql_ops=WITHIN),
         Index("organisation_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("organisation_postal_code", "country", "postal_code"),
         Index("organisation_superior", "superior", postgresql_where=text("superior IS NOT NULL")),
@@ -103,10 +109,13 @@ class RoleRow(Table, table=True):
             postgresql_where=text("status IN ('REQUESTED', 'VALID', 'SUSPENDED')"),
         ),
         Index("role_in", "organisation_id", "status"),
-        Index("role_awaited", "awaited_by", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
-        Index("role_told", "told", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
-        Index("role_waiting", "requested_at", "id", postgresql_where=text("status = 'REQUESTED'")),
-        Index("role_words", "words", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("role_awaited", "awaited_by", postgresql_using="gin", postgresql_where=WAITING),
+        Index("role_told", "told", postgresql_using="gin", postgresql_where=WAITING),
+        Index("role_waiting", "requested_at", "id", postgresql_where=WAITING),
+        Index("role_waiting_kind", "role_type", "requested_at", "id", postgresql_where=WAITING),
+        Index("role_waiting_country", "country", "requested_at", "id", postgresql_where=WAITING),
+        Index("role_waiting_due", text("coalesce(due_at, requested_at)"), "id", postgresql_where=WAITING),
+        Index("role_words", "words", postgresql_using="gin", postgresql_where=WAITING),
         Index("role_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("role_born", "person_id", "birth_key"),
         Index("role_proposal", "proposal_id"),
@@ -125,6 +134,8 @@ class RoleRow(Table, table=True):
     """First and last name, as he signed in when he asked."""
     countries: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     """For which countries he works, in a control body."""
+    country: str = Field(default="", sa_column=Column(String(2), nullable=False, server_default=""))
+    """The organisation's, repeated for lists of what waits."""
     message: str = Field(default="", sa_column=Column(Text, nullable=False))
     email: str = Field(default="", sa_column=Column(Text, nullable=False))
     phone: str = Field(default="", sa_column=Column(Text, nullable=False))
@@ -159,12 +170,15 @@ class ProposalRow(Table, table=True):
 
     __tablename__ = "proposal"
     __table_args__ = (
-        Index("proposal_open", "organisation_id", unique=True, postgresql_where=text("status = 'REQUESTED'")),
-        Index("proposal_awaited", "awaited_by", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
-        Index("proposal_told", "told", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
-        Index("proposal_waiting", "requested_at", "id", postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_open", "organisation_id", unique=True, postgresql_where=WAITING),
+        Index("proposal_awaited", "awaited_by", postgresql_using="gin", postgresql_where=WAITING),
+        Index("proposal_told", "told", postgresql_using="gin", postgresql_where=WAITING),
+        Index("proposal_waiting", "requested_at", "id", postgresql_where=WAITING),
         Index("proposal_of", "organisation_id"),
-        Index("proposal_words", "words", postgresql_using="gin", postgresql_where=text("status = 'REQUESTED'")),
+        Index("proposal_waiting_kind", "kind", "requested_at", "id", postgresql_where=WAITING),
+        Index("proposal_waiting_country", "country", "requested_at", "id", postgresql_where=WAITING),
+        Index("proposal_waiting_due", text("coalesce(due_at, requested_at)"), "id", postgresql_where=WAITING),
+        Index("proposal_words", "words", postgresql_using="gin", postgresql_where=WAITING),
         Index("proposal_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("proposal_claimed", "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
     )
@@ -172,6 +186,8 @@ class ProposalRow(Table, table=True):
     id: str = Field(sa_column=Column(Id, primary_key=True))
     organisation_id: str = Field(sa_column=Column(Id, ForeignKey("organisation.id"), nullable=False))
     kind: str = Field(sa_column=Column(String(20), nullable=False))
+    country: str = Field(default="", sa_column=Column(String(2), nullable=False, server_default=""))
+    """The organisation's, repeated for lists of what waits."""
     person_id: str = Field(sa_column=Column(Id, nullable=False))
     person: str = Field(sa_column=Column(Text, nullable=False))
     acting_for: str | None = Field(default=None, sa_column=Column(Id))

@@ -128,7 +128,7 @@ async def settle(session: AsyncSession, row: ProposalRow, where: OrganisationRow
         row.question, row.asked_at = "", None
         claims.settle(row, ())
         return who
-    row.awaited_by = list(who.ids)
+    row.awaited_by, row.country = list(who.ids), where.country
     claims.settle(row, who.ids)
     if row.kind == CREATION and await _applicant_gone(session, row.id):
         row.due_name, row.due_at = APPLICANT_GONE, now

@@ -184,7 +184,7 @@ async def settle(session: AsyncSession, row: RoleRow, where: OrganisationRow, no
         row.question, row.asked_at = "", None
         claims.settle(row, ())
         return who
-    row.awaited_by = list(who.ids)
+    row.awaited_by, row.country = list(who.ids), where.country
     claims.settle(row, who.ids)
     if where.status in (StandingStatus.REJECTED, StandingStatus.DELETED):
         row.due_name, row.due_at = OPERATOR_REFUSED, now

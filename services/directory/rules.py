@@ -13,6 +13,8 @@ MOST_WORDS: Final = 12
 
 def folded(text: str) -> str:
     """A text as it is compared and sorted: without case, accents and ligatures."""
+    if text.isascii():
+        return text.casefold().replace("\0", "").strip()
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_LIGATURES))
     kept = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return kept.casefold().replace("\0", "").strip()

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, cast, or_, text
+from sqlalchemy import ColumnElement, cast, or_, text, update
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.directory import rules
-from services.directory.models import JournalRow, OrganisationRow, RoleRow
+from services.directory.models import JournalRow, OrganisationRow, ProposalRow, RoleRow
 from shared.events.directory import (
     ActivityPart,
     Organisation,
@@ -171,8 +171,16 @@ async def change(
         row.updated_at = now
         _index(row)
         await session.flush()
+        if "country" in changed:
+            await _move_what_waits(session, row)
         await _tell(session, row, changed, by, what)
     return row
+
+
+async def _move_what_waits(session: AsyncSession, row: OrganisationRow) -> None:
+    """The country of an organisation is repeated where something about it waits."""
+    for table in (RoleRow, ProposalRow):
+        await session.execute(update(table).where(col(table.organisation_id) == row.id).values(country=row.country))
 
 
 def record(row: OrganisationRow) -> dict[str, Any]:

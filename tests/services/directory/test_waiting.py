@@ -1,28 +1,16 @@
 """What waits, page by page: requests and proposals alike searched, filtered and sorted; and plans at volume."""
 
+import re
 from typing import Any
 
-from sqlalchemy import ClauseElement, Executable, text
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import text
+from sqlalchemy.event import listen, remove
 
-from services.directory import search
+from services.directory import claims, search, store, waiting
 from services.directory.search import Search
+from services.directory.waiting import DUE, NEWEST, Wish
 from tests.services.directory.conftest import House
 from tests.services.directory.test_proposals import OTHER, company, inao
-
-
-class Explain(Executable, ClauseElement):
-    """The plan of a query instead of its rows."""
-
-    inherit_cache = False
-
-    def __init__(self, query: Any) -> None:
-        self.query = query
-
-
-@compiles(Explain)
-def _explain(element: Explain, compiler: Any, **more: Any) -> str:
-    return f"EXPLAIN {compiler.process(element.query, **more)}"
 
 
 async def test_proposals_are_searched_filtered_counted_and_sorted(house: House) -> None:
@@ -60,37 +48,74 @@ async def test_requests_stand_by_the_day_they_are_to_be_decided(house: House) ->
     assert [each["person"] for each in page["items"]] == ["Late", "Early"]
 
 
+SEARCHES = (
+    Search(text="zyxwv", country="FR"),
+    Search(text="moulin 77", kind="OPERATOR"),
+    Search(text="FR0000000000077"),
+    Search(code="MA-BIO-154"),
+    Search(country="FR", kind="OPERATOR"),
+    Search(country="FR", kind="OPERATOR", section="FEED"),
+    Search(status="SUSPENDED"),
+)
+LISTS = (Wish(), Wish(sort=DUE), Wish(sort=NEWEST), Wish(text="moulin 77"), Wish(role_type="AUTHORITY"))
+HIS, NOBODYS = "00000000-0000-4000-8000-0000000000aa", "00000000-0000-4000-8000-0000000000bb"
+
+
 async def test_searches_and_lists_read_no_table_from_end_to_end(empty: House) -> None:
-    """Of each query the plan that PostgreSQL makes for 20,000 rows."""
-    async with empty.around.database.transaction() as session:
-        await session.execute(text(CROWD))
-        for index in ("organisation_words", "organisation_numbers"):
-            await session.execute(text(f"SELECT gin_clean_pending_list('{index}')"))
-        await session.execute(text("ANALYZE organisation"))
-        for wish in (
-            Search(text="zyxwv", country="FR"),
-            Search(text="moulin 77", kind="OPERATOR"),
-            Search(text="FR0000000000077"),
-            Search(code="MA-BIO-154"),
-            Search(country="FR", kind="OPERATOR"),
-        ):
-            lines = await session.execute(Explain(search.page_of(wish)[0]))
+    """Of each query the plan that PostgreSQL makes where thousands of organisations stand and as many requests wait."""
+    base = empty.around.database
+    asked: list[tuple[str, Any]] = []
+
+    def heard(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        asked.append((statement, parameters))
+
+    async with base.transaction() as session:
+        for each in CROWD:
+            await session.execute(text(each))
+        listen(base.engine.sync_engine, "before_cursor_execute", heard)
+        for search_ in SEARCHES:
+            await search.search(session, search_)
+        for wish in (*LISTS, Wish(country="BE")):
+            for reader in (HIS, NOBODYS):
+                await waiting.role_requests(session, reader, True, wish)
+        await store.naming(session, NOBODYS)
+        await claims.hand_back(session, NOBODYS, HIS, empty.clock())
+        remove(base.engine.sync_engine, "before_cursor_execute", heard)
+        connection = await session.connection()
+        for statement, parameters in asked:
+            lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
             plan = "\n".join(str(line) for (line,) in lines)
-            assert "Seq Scan" not in plan, (wish, plan)
-            if wish.text or wish.code:
-                assert "organisation_words" in plan or "organisation_numbers" in plan, (wish, plan)
+            assert not re.search("Seq Scan on (organisation|role)", plan), (statement, parameters, plan)
+    assert len(asked) > len(SEARCHES) + 2 * len(LISTS)
 
 
-CROWD = """
+CROWD = (
+    """
 INSERT INTO organisation (
     id, kind, name, country, city, postal_code, address, contacts, identifiers, status, activities, recognitions,
     competences, time_zone, demo, rung, revision, created_at, updated_at, name_key, activity_kinds, recognised_in,
     numbers, words)
 SELECT
     gen_random_uuid(), 'OPERATOR', 'Moulin ' || n, CASE n % 3 WHEN 0 THEN 'BE' ELSE 'FR' END, 'Cahors', '46000', '',
-    '[]', '[]', 'VALID', '[]', '[]',
+    '[]', '[]', 'VALID', '[{"section": "ORGANIC"}]', '[]',
     '{}', 'Europe/Paris', false, '{}', 1, now(), now(), 'moulin ' || n, '{ORG_IMPORTER}', '{}',
     ARRAY['fr' || lpad(n::text, 13, '0')],
     to_tsvector('simple', 'moulin cahors ' || n || ' fr' || lpad(n::text, 13, '0'))
-FROM generate_series(1, 20000) AS n
-"""
+FROM generate_series(1, 5000) AS n
+""",
+    f"""
+INSERT INTO role (
+    id, person_id, organisation_id, role_type, status, administrator, since, person, countries, country, message, email,
+    phone, requested_at, counted_from, question, reason, rung, due_name, due_at, awaited_by, told, revision, birth_key,
+    born, words)
+SELECT
+    gen_random_uuid(), gen_random_uuid(), id, 'OPERATOR', 'REQUESTED', false, now(), name, '{{}}', 'FR', '', '', '',
+    now(), now(), '', '', '{{}}', 'validator_reminded', now(), ARRAY['{HIS}'], '{{}}', 1, name, '', words
+FROM organisation
+""",
+    *(f"SELECT gin_clean_pending_list('{each}')" for each in (
+        "organisation_words", "organisation_numbers", "organisation_activities", "role_words", "role_awaited",
+        "role_told")),
+    "ANALYZE organisation",
+    "ANALYZE role",
+)  # fmt: skip
