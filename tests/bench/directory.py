@@ -1,7 +1,7 @@
 """``python -m tests.bench directory``: searches among 100,000 organisations, decisions, 100,000 that wait.
 
-The rows are written by COPY, without workflows; everything measured goes through the HTTP door. The tables count the
-sequential scans meanwhile: there must be none.
+The rows are written by COPY, without workflows; everything measured goes through the HTTP door. Afterwards the plan of
+each query of searches and lists is looked at: one that reads a table from end to end is an error.
 """
 
 import asyncio
@@ -19,12 +19,16 @@ import httpx2
 
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
+from services.directory import search, waiting
+from services.directory.search import Search
+from services.directory.waiting import DUE, NEWEST, Wish
+from shared.kit.db import Database
 from tests.bench import crowd
 from tests.bench.measure import percentile
+from tests.bench.plans import overheard, whole_tables
 from tests.journeys.people import Person, fresh_key, organisation
 
 INAO, ECOCERT = "desk@inao.example", "inspector@ecocert.example"
-TABLES = ("organisation", "role", "proposal", "line")
 
 
 def say(line: str = "") -> None:
@@ -53,12 +57,34 @@ async def timed(number: int, at_once: int, one: Callable[[int], Awaitable[object
     return times, number / (time.perf_counter() - began)
 
 
-async def scans(base: asyncpg.Connection) -> dict[str, int]:
-    """How often each table was read from its beginning to its end."""
-    await asyncio.sleep(1.5)  # each backend tells its counts once a second
-    await base.execute("SELECT pg_stat_clear_snapshot()")
-    rows = await base.fetch("SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname = ANY($1)", list(TABLES))
-    return {row["relname"]: row["seq_scan"] for row in rows}
+async def planned(address: str, name: str) -> None:
+    """The plans of searches and lists; SystemExit where one reads a whole table."""
+    base = Database(address)
+    # fmt: off
+    searches = (
+        Search(text="verger", country="FR", kind="OPERATOR"), Search(text=name), Search(text="FR0000000000077"),
+        Search(code="MA-BIO-154"), Search(country="FR", kind="OPERATOR"), Search(status="SUSPENDED"),
+        Search(country="FR", section="FEED"), Search(text="zyxwv", country="FR"),
+    )
+    lists = (
+        Wish(), Wish(sort=NEWEST), Wish(sort=DUE), Wish(text="moulin 77"), Wish(role_type="AUTHORITY"),
+        Wish(country="BE"),
+    )
+    # fmt: on
+    try:
+        async with base.transaction() as session:
+            async with overheard(base) as asked:
+                for wanted in searches:
+                    await search.search(session, wanted)
+                for wish in lists:
+                    for reader in (organisation("inao"), organisation("ecocert-ma")):
+                        await waiting.role_requests(session, reader, True, wish)
+            bad = await whole_tables(session, asked, ("organisation", "role"))
+    finally:
+        await base.close()
+    say(f"\n{len(asked)} plans looked at, {len(bad)} read a whole table")
+    if bad:
+        raise SystemExit("\n\n".join(bad))
 
 
 async def measure(stack: Stack, number: int, decisions: int, rounds: int) -> None:
@@ -70,7 +96,6 @@ async def measure(stack: Stack, number: int, decisions: int, rounds: int) -> Non
         began = time.perf_counter()
         await crowd.write(base, "organisation", crowd.ORGANISATION, rows)
         say(f"\n{number} organisations written in {time.perf_counter() - began:.1f} s")
-        before = await scans(base)
         await searches(desk, [row for row, _ in rows], rounds)
         tarn, french = organisation("tarn-bio-import"), [row["id"] for row, _ in rows if row["country"] == "FR"][:1000]
         since = datetime.now(UTC) - timedelta(hours=6)
@@ -82,10 +107,8 @@ async def measure(stack: Stack, number: int, decisions: int, rounds: int) -> Non
         deciding = list(crowd.requests(decisions, [tarn], [tarn, organisation("inao")]))
         await crowd.write(base, "role", crowd.ROLE, deciding)
         await decided(desk, [row["id"] for row, _ in deciding])
-        after = await scans(base)
-        found = {table: after[table] - before[table] for table in TABLES if after[table] > before[table]}
-        say(f"\nsequential scans of the directory's tables meanwhile: {found or 'none'}")
     await base.close()
+    await planned(stack.database_url("directory"), str(rows[0][0]["name"]))
 
 
 async def searches(desk: Person, rows: list[dict[str, object]], rounds: int) -> None:
@@ -123,9 +146,11 @@ async def pending(desk: Person, body: Person, rows: list[dict[str, object]], rou
     kinds: dict[str, tuple[Person, Callable[[], str]]] = {
         "first page": (desk, lambda: "limit=50"),
         "newest first": (desk, lambda: "limit=50&sort=newest"),
+        "by the day it is due": (desk, lambda: "limit=50&sort=due"),
         "a page far behind": (desk, lambda: f"limit=50&after={deep}"),
         "by name": (desk, lambda: urlencode({"text": random.choice(rows)["person"]})),
         "by kind and country": (desk, lambda: "limit=50&role_type=OPERATOR&country=FR"),
+        "a kind of which none waits": (desk, lambda: "limit=50&role_type=AUTHORITY"),
         "of a body for whom none waits": (body, lambda: "limit=50"),
     }
     say(f"the list of what waits, 4 at a time, {rounds} each")
