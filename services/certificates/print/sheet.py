@@ -16,6 +16,7 @@ from services.certificates.print.speech import Speech
 from services.certificates.print.words import STATUSES, WATERMARKS
 from shared.contracts.certificates import CertificateView, CommodityView, ExtractView, PartyView, SignatureView
 from shared.rules.boxes import Model
+from shared.rules.forms import MOMENTS
 from shared.rules.status import Action
 from shared.words import say
 
@@ -174,7 +175,12 @@ class Sheet(ABC, Generic[View]):
         names = sorted(said or {}, key=lambda each: order.index(each) if each in order else len(order))
         told = ((name, (said or {})[name]) for name in names)
         return [
-            fact(say(labels.get(name, name), self.language), self.speech.answer(value, self.view.parties))
+            fact(
+                say(labels.get(name, name), self.language),
+                self.speech.moment(datetime.fromisoformat(value), None, "medium")
+                if name in MOMENTS
+                else self.speech.answer(value, self.view.parties),
+            )
             for name, value in told
             if value not in (None, "", [])
         ]
