@@ -24,6 +24,7 @@ QUIET = (
     "--no-first-run",
     "--disable-gpu",
     "--hide-scrollbars",
+    "--disable-features=WebUITabStrip,TopChromeWebUI,WebUIToolbar,InitialWebUI,PreloadTopChromeWebUI",
 )
 
 
@@ -39,10 +40,29 @@ NEEDED = pytest.mark.skipif(
 """On what needs a browser: the one thing a developer's machine may lack."""
 
 
-SKELETON = """[...document.querySelectorAll('*')].map(each => [each.tagName, each.className, each.type,
-    each.getAttribute('role'), each.hidden, each.disabled, each.textContent.trim() === '', each.id !== '',
-    ...[...each.attributes].filter(one => /^(aria-|alt|title|tabindex|lang)/.test(one.name)).map(one => one.name)
-].join(' ')).join(';')"""
+BLOCKS = """() => {
+  const bones = each => [each.tagName, each.className, each.type, each.getAttribute('role'), each.hidden, each.disabled,
+    each.textContent.trim() === '', each.id !== '', ...[...each.attributes].filter(one =>
+    /^(aria-|alt|title|tabindex|lang|for$)/.test(one.name)).map(one => one.name +
+    (/^(for|aria-(labelledby|describedby|controls|owns))$/.test(one.name)
+    ? one.value.split(/\\s+/).every(id => document.getElementById(id)) : ''))].join(' ');
+  const above = each => each.parentElement ? above(each.parentElement) + '>' + each.parentElement.className : '';
+  const ids = [...document.querySelectorAll('[id]')].map(each => each.id);
+  return [ids.filter((id, at) => ids.indexOf(id) !== at),
+    [...document.querySelectorAll('body > *, main > *, main > * > *, .box, tbody > tr, fieldset')]
+      .map(each => above(each) + ':' + [each, ...each.querySelectorAll('*')].map(bones).join(';')),
+    [...document.querySelectorAll('*')].map(bones).join(';')];
+}"""
+"""The ids that stand twice, the build of each block in the order of the page, and that of the whole: elements and
+what they are, without words and ids; references only by whether they lead to something."""
+RUN = """known => {
+  const blocks = [...document.querySelectorAll('body > *, main > *, main > * > *, .box, tbody > tr, fieldset')];
+  const seen = known.map(at => blocks[at]);
+  return axe.run({include: [document], exclude: seen}, {resultTypes: ['violations'],
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}
+  ).then(said => said.violations.map(each => each.id + ': ' + each.help
+    + ' — ' + each.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')));
+}"""
 
 
 @cache
@@ -70,7 +90,7 @@ class Eye:
     address: str
     asked_elsewhere: list[str] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
-    """The skeletons of the pages axe has seen in this window: elements and what they are, without words and ids."""
+    """The builds of the pages, and of the blocks of pages, that axe has seen in this window."""
     complaints: list[str] = field(default_factory=list)
 
     def watch(self) -> "Eye":
@@ -97,18 +117,19 @@ class Eye:
         return answer.status
 
     def violations(self) -> list[str]:
-        """What axe finds wrong, with the elements; nothing where it has seen a page of the very same build before."""
-        skeleton = str(self.page.evaluate(SKELETON))
-        if skeleton in self.looked_at:
-            return []
-        self.looked_at.add(skeleton)
+        """What axe finds wrong, with the elements; it passes over what it has seen before of the very same build."""
+        twice, blocks, whole = self.page.evaluate(BLOCKS)
+        found = [f"two elements have the id {each}" for each in twice]
+        if whole in self.looked_at:
+            return found
+        known = []
+        for at, block in enumerate(blocks):
+            if block in self.looked_at:
+                known.append(at)
+            self.looked_at.add(block)
+        self.looked_at.add(whole)
         self.page.evaluate(axe())
-        found = self.page.evaluate(
-            "axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
-            " 'wcag22aa', 'best-practice']}).then(said => said.violations.map(each => each.id + ': ' + each.help"
-            " + ' — ' + each.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')))"
-        )
-        return list(found)
+        return found + list(self.page.evaluate(RUN, known))
 
     def overflow(self) -> int:
         """How many pixels the page is wider than its window."""

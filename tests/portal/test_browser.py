@@ -68,6 +68,21 @@ def look(eye: Eye, path: str) -> None:
     assert eye.asked_elsewhere == [], path
 
 
+def test_what_axe_has_seen_it_passes_over_and_what_is_new_it_sees(address: str, browser: Browser) -> None:
+    with window(browser, address) as eye:
+        eye.goto("/help")
+        assert eye.violations() == []
+        for place in ("main", "body > footer"):
+            eye.page.evaluate("place => document.querySelector(place).append(new Image())", place)
+            assert any("image-alt" in each for each in eye.violations()), place
+            eye.goto("/contact")
+            assert eye.violations() == []
+        eye.page.evaluate(
+            "document.body.append(Object.assign(document.createElement('p'), {id: document.querySelector('main').id}))"
+        )
+        assert any("two elements" in each for each in eye.violations())
+
+
 LOOKS = [("en", 1440, "light"), ("fr", 360, "dark")]
 
 
