@@ -10,9 +10,14 @@ from shared.kit.process import Surroundings
 def create_app(around: Surroundings) -> FastAPI:
     """The directory service's HTTP door."""
     app = http.create_app("directory", around.gatekeeper)
-    app.state.around = around
-    around.database.told |= around.settings.policy
     app.include_router(api.router)
     app.include_router(api_requests.router)
     http.add_feed(app, around.database)
+    furnish(app, around)
     return app
+
+
+def furnish(app: FastAPI, around: Surroundings) -> None:
+    """Lay out what the doors of this app work with. It may be laid out anew: tests open one app in many houses."""
+    around.database.told |= around.settings.policy
+    app.state.gatekeeper, app.state.database, app.state.around = around.gatekeeper, around.database, around

@@ -25,6 +25,7 @@ from services.identity.links import Mint
 from services.identity.models import AccountRow
 from services.identity.rules import AccountStatus, email_key, is_language, is_time_zone
 from shared.kit import tokens
+from shared.kit.http import trusted
 from shared.rules.refusals import Refused
 
 BACK: Final = "/sign-in/elsewhere/back"
@@ -61,7 +62,7 @@ class Way:
     home: Home
     back: str
     mint: Mint
-    web: httpx2.AsyncClient = field(default_factory=lambda: httpx2.AsyncClient(timeout=10))
+    web: httpx2.AsyncClient = field(default_factory=lambda: httpx2.AsyncClient(timeout=10, verify=trusted()))
 
     async def leave(self, now: datetime, again: bool = False) -> tuple[str, str]:
         """Where the browser goes, and the ticket it shows when it is back; ``again`` has it prove itself there."""

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 import deploy
 from services.directory import demo
 from services.directory.activities import Activities
-from services.directory.app import create_app
+from services.directory.app import create_app, furnish
 from services.directory.settings import Settings
 from shared.contracts.directory import (
     OPERATOR_VALIDATION,
@@ -26,8 +27,13 @@ from shared.kit.process import Surroundings
 from shared.kit.sessions import Post
 from shared.kit.temporal import Processes
 from tests.services.conftest import NOON, Around, Clock, PassportOffice, Visitor
+from tests.services.undoing import database, kept
+
+__all__ = ["database", "kept"]
 
 JSON = Any
+APP: list[FastAPI] = []
+"""The one app of these tests, furnished for each house: its table of routes takes longer to make than a test."""
 FILE = Path(str(deploy.__file__)).parent / "demo" / "organisations.json"
 
 
@@ -178,7 +184,10 @@ async def _demonstration(database: Database) -> None:
 
 def _house(made: Surroundings, visit: Visitor, clock: Clock, passports: PassportOffice) -> House:
     made.processes = PenAtHand(Activities(made.database, clock))
-    client = visit(create_app(made))
+    if not APP:
+        APP.append(create_app(made))
+    furnish(APP[0], made)
+    client = visit(APP[0])
     client.headers.update(passports.bearer(person_id=demo.person_id("thomas-hardy")))
     return House(made, client, clock, passports)
 

@@ -76,6 +76,7 @@ async def test_searches_and_lists_read_no_table_from_end_to_end(empty: House) ->
             await claims.hand_back(session, NOBODYS, HIS, empty.clock())
         assert len(asked) > len(SEARCHES) + 2 * len(LISTS)
         assert await whole_tables(session, asked, ("organisation", "role")) == []
+        await session.rollback()
 
 
 CROWD = (
