@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from tests.journeys.newcomers import ANSWER, PASSWORD, Applicant, Newcomer
-from tests.journeys.people import CENTRAL, EXPORTER, JSON, OPS, SECRETS, Person, until
+from tests.journeys.people import CENTRAL, EXPORTER, JSON, OPS, SECRETS, People, Person, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DESK = "desk@ddpp31.example"
@@ -29,11 +29,6 @@ async def web() -> Any:
         yield client
 
 
-async def official(stack: Stack, web: httpx2.AsyncClient, email: str = DESK) -> Person:
-    """Somebody of an authority, signed in."""
-    return await Person(web, stack.addresses, email).signs_in()
-
-
 async def finds(person: Person, **wishes: str) -> list[JSON]:
     """Searches the users of his territory."""
     query = httpx2.QueryParams(wishes)
@@ -46,7 +41,9 @@ async def decides(person: Person, user: JSON, action: str, reason: str = "") -> 
     return await person.says("POST", f"/users/{user['id']}/actions", body, service="identity")
 
 
-async def test_a_classic_account_from_the_form_to_the_session(stack: Stack, web: httpx2.AsyncClient) -> None:
+async def test_a_classic_account_from_the_form_to_the_session(
+    stack: Stack, web: httpx2.AsyncClient, people: People
+) -> None:
     ann, bea = Applicant(stack, web, "Ann"), Applicant(stack, web, "Bea")
     await ann.asks()
     assert (await ann.signs_in()).status_code == 401, "no access before VALID"
@@ -62,7 +59,7 @@ async def test_a_classic_account_from_the_form_to_the_session(stack: Stack, web:
     links = box.letters("Demandes de création d’utilisateurs")[0].links
     assert any(each.endswith("/users?state=CONFIRMED") for each in links), links
 
-    desk = await official(stack, web)
+    desk = await people(DESK)
     for wish in ({"email": ann.email}, {"organisation": ann.company}, {"email": ann.email, "postal_code": "312"}):
         assert [each["email"] for each in await finds(desk, **wish)] == [ann.email], wish
     assert ann.email in [each["email"] for each in await finds(desk, name="ann o'neill", state="CONFIRMED")]
@@ -71,11 +68,11 @@ async def test_a_classic_account_from_the_form_to_the_session(stack: Stack, web:
     assert any(each.endswith(f"/users/{row['id']}") for each in links), "one link for each user"
 
     for email in WRONG:
-        other = await official(stack, web, email)
+        other = await people(email)
         assert await finds(other, email=ann.email) == []
         assert (await other.says("GET", f"/users/{row['id']}", service="identity")).status_code == 404
         assert (await decides(other, user, "activate")).status_code == 404
-    assert (await (await official(stack, web, EXPORTER)).says("GET", "/users", service="identity")).status_code == 404
+    assert (await (await people(EXPORTER)).says("GET", "/users", service="identity")).status_code == 404
 
     edit = {
         "revision": user["revision"], "first_name": "Anne", "last_name": "O'Neill", "language": "en", "html": True,
@@ -98,8 +95,10 @@ async def test_a_classic_account_from_the_form_to_the_session(stack: Stack, web:
     SECRETS.update((PASSWORD, ANSWER))
 
 
-async def test_a_forgotten_password_and_a_forgotten_answer(stack: Stack, web: httpx2.AsyncClient) -> None:
-    eve, desk = Applicant(stack, web, "Eve"), await official(stack, web)
+async def test_a_forgotten_password_and_a_forgotten_answer(
+    stack: Stack, web: httpx2.AsyncClient, people: People
+) -> None:
+    eve, desk = Applicant(stack, web, "Eve"), await people(DESK)
     await eve.asks()
     await eve.confirms()
     (row,) = await finds(desk, email=eve.email)
@@ -121,7 +120,7 @@ async def test_a_forgotten_password_and_a_forgotten_answer(stack: Stack, web: ht
 
     (row,) = await finds(desk, email=eve.email)
     for email in WRONG:
-        refused = await decides(await official(stack, web, email), row, "reset_password", "Asked by telephone")
+        refused = await decides(await people(email), row, "reset_password", "Asked by telephone")
         assert refused.status_code == 404, email
     assert (await decides(desk, row, "reset_password", "Asked by telephone")).status_code == 200
     assert (await eve.signs_in(mine)).status_code == 401, "the old password is put aside"
@@ -130,7 +129,7 @@ async def test_a_forgotten_password_and_a_forgotten_answer(stack: Stack, web: ht
     assert (await eve.chooses(opened["form"], PASSWORD, question="band", answer="Nirvana")).status_code == 200
     assert (await eve.signs_in()).status_code == 201
 
-    ops = await official(stack, web, OPS)
+    ops = await people(OPS)
     (row,) = await finds(ops, email=eve.email)
     wish = {"revision": row["revision"], "question": "hobby", "answer": "Chess", "reason": "Asked by letter"}
     assert (await desk.says("PUT", f"/users/{row['id']}/question", wish, service="identity")).status_code == 404

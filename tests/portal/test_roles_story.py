@@ -151,12 +151,20 @@ def _registers(stack: Stack, browser: Browser, first: str, last: str, email: str
         expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=120_000)
         page.locator("main form button[type=submit]").click()
         page.wait_for_url("**/registration/sent/*")
+        _says_after_two_minutes_what_to_do(page)
         _, link = _letter(stack, email, "Choisissez votre mot de passe")
         page.goto(link)
         page.locator("#password").fill(PASSWORD)
         page.locator("#password_again").fill(PASSWORD)
         page.locator("main form button[type=submit]").click()
         expect(page.locator("a[href^='/sign-in']").first).to_be_visible()
+
+
+def _says_after_two_minutes_what_to_do(page: Page) -> None:
+    late = page.locator(".late-hint")
+    for seconds, seen in ((119, False), (121, True)):
+        page.evaluate(f"document.querySelector('.late-hint').getAnimations()[0].currentTime = {seconds}000")
+        expect(late).to_be_visible(visible=seen)
 
 
 def _signs_in(eye: Eye, email: str) -> Page:
