@@ -162,18 +162,18 @@ class ExtractAction:
     declaration: str = ""
 
 
-_S, _A = ExtractStatus, Action
+_S, _A, _N = ExtractStatus, Action, StatusName
 
 # fmt: off
 STATUSES: Final = {
-    _S.NEW:              StatusName(N_("New"),                                     "grey",   0),
-    _S.SUBMITTED:        StatusName(N_("Submitted for endorsement"),               "blue",   1),
-    _S.VERIFIED:         StatusName(N_("Batch verified"),                          "amber",  2),
-    _S.CONSIGNEE_SIGNED: StatusName(N_("Consignee's declaration signed"),          "green",  3),
-    _S.CONVENTIONAL:     StatusName(N_("Released as a conventional product"),      "red",    2, True),
-    _S.NOT_RELEASED:     StatusName(N_("Not released"),                            "red",    2, True),
-    _S.DELETED:          StatusName(N_("Deleted"),                                 "grey",   0, True),
-    _S.OFIS:             StatusName(N_("OFIS irregularity"),                       "red",    2, True),
+    _S.NEW:              _N(N_("New"),                                "grey",   0),
+    _S.SUBMITTED:        _N(N_("Submitted for endorsement"),          "blue",   1, False, N_("Submitted")),
+    _S.VERIFIED:         _N(N_("Batch verified"),                     "amber",  2, False, N_("Verified")),
+    _S.CONSIGNEE_SIGNED: _N(N_("Consignee's declaration signed"),     "green",  3, False, N_("Received")),
+    _S.CONVENTIONAL:     _N(N_("Released as a conventional product"), "red",    2, True, N_("Conventional")),
+    _S.NOT_RELEASED:     _N(N_("Not released"),                       "red",    2, True),
+    _S.DELETED:          _N(N_("Deleted"),                            "grey",   0, True),
+    _S.OFIS:             _N(N_("OFIS irregularity"),                  "red",    2, True),
 }
 ACTIONS: Final = {
     _A.SUBMIT: ExtractAction(N_("Submit for endorsement"),

@@ -4,6 +4,7 @@ One thing to remember: fields, numbers and titles are drawn from the law's BOXES
 on the page; what may be changed is decided by the service.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -376,6 +377,9 @@ def choices(codes: Iterable[str]) -> list[dict[str, str]]:
 # ---- problems at their boxes ----------------------------------------------------------------------------------
 
 
+_LINE: Final = re.compile(r"product_lines\[(\d+)\]")
+
+
 @dataclass(frozen=True)
 class Placed:
     """A problem, and the box of the page at which it is shown."""
@@ -386,6 +390,13 @@ class Placed:
     title: str
     message: str
     severity: str
+    code: str = ""
+
+    @property
+    def line(self) -> int | None:
+        """The number of the product line it is about."""
+        found = _LINE.match(self.place)
+        return int(found.group(1)) + 1 if found else None
 
 
 def placed(problems: Iterable[ProblemView], model: Model) -> list[Placed]:
@@ -401,6 +412,7 @@ def placed(problems: Iterable[ProblemView], model: Model) -> list[Placed]:
                 title=problem.title,
                 message=problem.message,
                 severity=problem.severity,
+                code=problem.code,
             )
         )
     return found

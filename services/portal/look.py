@@ -74,6 +74,7 @@ def environment() -> Environment:
         say=words.law,
         day=words.day,
         moment=words.moment,
+        distance=words.distance,
         for_input=words.for_input,
         number=words.number,
         typed=lambda value: words.number(value, grouped=False),
@@ -84,6 +85,7 @@ def environment() -> Environment:
         when=words.parse_moment,
         a_day=date.fromisoformat,
         grouped=grouped,
+        lower_first=words.lower_first,
     )
     return env
 

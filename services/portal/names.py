@@ -22,24 +22,26 @@ class StatusName:
     stage: int
     """How far along the journey it stands: 0 draft … 4 received."""
     stopped: bool = False
+    short: str = ""
+    """Its name in a word or two, for lists, where the whole one is longer."""
 
 
-_S = Status
+_S, _N = Status, StatusName
 
 # fmt: off
 STATUSES: Final = {
-    _S.DRAFT:                  StatusName(N_("Draft"),                                 "grey",   0),
-    _S.DESCRIPTION_COMPLETED:  StatusName(N_("Description completed"),                 "blue",   1),
-    _S.ISSUED:                 StatusName(N_("Issuing body's declaration signed"),     "violet", 2),
-    _S.CONSIGNMENT_VERIFIED:   StatusName(N_("Consignment verified"),                  "amber",  3),
-    _S.FIRST_CONSIGNEE_SIGNED: StatusName(N_("First consignee's declaration signed"),  "green",  4),
-    _S.BASE_FOR_EXTRACT:       StatusName(N_("Base for extract"),                      "amber",  3),
-    _S.RELEASED_CONVENTIONAL:  StatusName(N_("Released as a conventional product"),    "red",    3, True),
-    _S.NOT_RELEASED:           StatusName(N_("Not released"),                          "red",    3, True),
-    _S.OFIS_IRREGULARITY:      StatusName(N_("OFIS irregularity"),                     "red",    3, True),
-    _S.DELETED:                StatusName(N_("Deleted"),                               "grey",   0, True),
-    _S.REPLACED:               StatusName(N_("Replaced"),                              "grey",   2, True),
-    _S.DEPLETED:               StatusName(N_("Depleted"),                              "grey",   3),
+    _S.DRAFT:                  _N(N_("Draft"),                                "grey",   0),
+    _S.DESCRIPTION_COMPLETED:  _N(N_("Description completed"),                "blue",   1, False, N_("Submitted")),
+    _S.ISSUED:                 _N(N_("Issuing body's declaration signed"),    "violet", 2, False, N_("Issued")),
+    _S.CONSIGNMENT_VERIFIED:   _N(N_("Consignment verified"),                 "amber",  3, False, N_("Verified")),
+    _S.FIRST_CONSIGNEE_SIGNED: _N(N_("First consignee's declaration signed"), "green",  4, False, N_("Received")),
+    _S.BASE_FOR_EXTRACT:       _N(N_("Base for extract"),                     "amber",  3),
+    _S.RELEASED_CONVENTIONAL:  _N(N_("Released as a conventional product"),   "red",    3, True, N_("Conventional")),
+    _S.NOT_RELEASED:           _N(N_("Not released"),                         "red",    3, True),
+    _S.OFIS_IRREGULARITY:      _N(N_("OFIS irregularity"),                    "red",    3, True),
+    _S.DELETED:                _N(N_("Deleted"),                              "grey",   0, True),
+    _S.REPLACED:               _N(N_("Replaced"),                             "grey",   2, True),
+    _S.DEPLETED:               _N(N_("Depleted"),                             "grey",   3),
 }
 STAGES: Final = (
     N_("Draft"), N_("Submitted"), N_("Issued"), N_("Verified"), N_("Received"),

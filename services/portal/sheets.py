@@ -30,6 +30,8 @@ from shared.rules.shape import PARTS
 from shared.rules.status import Action, Status
 
 CLOCK_SAYS: Final = {clock.name: clock.then for clock in CLOCKS}
+EMPTY_YET: Final = {"needed", "neither_consignee_nor_batches"}
+"""Problems that only say that something is not filled in yet."""
 QUESTIONS: Final = {question.name: question.label for form in FORMS for question in form.questions}
 
 
@@ -65,6 +67,8 @@ class Sheet:
     """Organisations found for a field, where somebody searched without scripts."""
     askable: bool = False
     """Whether this reader may ask somebody about a box."""
+    calm: bool = False
+    """Whether boxes that are merely empty yet are left in peace: while a draft is being written."""
 
     moments: Collection[str] = MOMENTS
     """The answers that are a date and time."""
@@ -113,11 +117,15 @@ class Sheet:
 
     def problems_at(self, box: SheetBox) -> list[Placed]:
         """What is wrong in this box."""
-        return [each for each in self.problems if each.anchor == box.key]
+        return [each for each in self._shown if each.anchor == box.key]
 
     def problems_of(self, place: str) -> list[Placed]:
         """What is wrong with one field or one place of it."""
-        return [each for each in self.problems if each.place == place]
+        return [each for each in self._shown if each.place == place]
+
+    @property
+    def _shown(self) -> list[Placed]:
+        return [each for each in self.problems if not (self.calm and each.code in EMPTY_YET)]
 
     @property
     def errors(self) -> list[Placed]:
@@ -201,6 +209,7 @@ def laid_out(
     content: Mapping[str, Any] | None = None,
     problems: tuple[ProblemView, ...] | None = None,
     found: Mapping[str, tuple[OrganisationView, ...]] | None = None,
+    calm: bool = False,
 ) -> Sheet:
     """A certificate's sheet; `content` and `problems` are what somebody typed and was refused, if so."""
     model = Model(view.form_model)
@@ -220,6 +229,7 @@ def laid_out(
         problems=tuple(placed(view.problems if problems is None else problems, model)),
         found=found or {},
         askable=bool(view.number) and askable(view.status, frozenset(Tie(each) for each in view.ties)),
+        calm=calm and view.status is Status.DRAFT,
     )
 
 
@@ -264,7 +274,7 @@ def waiting(view: CertificateView) -> str:
     code, model = view.awaited.code, Model(view.form_model)
     sentence = AWAITED[code][0]
     if view.awaited.mine:
-        return words._("It is your turn: %(what)s.", what=lower_first(to_do(code, model)))
+        return words._("It is your turn: %(what)s.", what=words.lower_first(to_do(code, model)))
     who = words.listing([each.name for each in view.awaited.organisations]) or words._("somebody to be named")
     return words._(sentence, who=who, box=_next_box(code, model))
 
@@ -283,11 +293,6 @@ def then(view: CertificateView) -> str:
     if view.awaited is None or not view.awaited.clock:
         return ""
     return words.law(CLOCK_SAYS.get(view.awaited.clock, ""))
-
-
-def lower_first(text: str) -> str:
-    """A sentence that goes on inside another."""
-    return text[:1].lower() + text[1:]
 
 
 def button(action: Action, model: Model) -> str:

@@ -112,6 +112,11 @@ def N_(message: str) -> str:
     return message
 
 
+def lower_first(text: str) -> str:
+    """A sentence that goes on inside another."""
+    return text[:1].lower() + text[1:]
+
+
 def law(sentence: str, **parameters: object) -> str:
     """A sentence or a title of the law in the reader's language, with its {parameters} filled in."""
     own = catalogue(reader().language).gettext(sentence) if sentence else ""

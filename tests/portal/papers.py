@@ -191,7 +191,7 @@ class CertificatesInMemory(CertificatesClient):
                         field=box.field,
                         box=str(box.number(model)) if box.number(model) else None,
                         title=box.title(model),
-                        code="missing",
+                        code="needed",
                         message="This box is needed before you go on.",
                     )
                 )
@@ -487,7 +487,7 @@ def _missing(fields: list[str]) -> tuple[ProblemView, ...]:
             field=name,
             box=str(BOX[name].number(model)),
             title=BOX[name].title(model),
-            code="missing",
+            code="needed",
             message="This box is needed before you go on.",
         )
         for name in fields

@@ -124,13 +124,18 @@ async def test_a_refused_value_stays_in_its_field_with_what_is_wrong(world: Worl
     assert paper.revision == 1
 
 
-async def test_problems_stand_at_their_boxes(world: World, browser: Browser) -> None:
+async def test_what_a_draft_lacks_is_counted_and_stands_at_its_boxes_when_asked_for(
+    world: World, browser: Browser
+) -> None:
     paper = world.paper(Status.DRAFT, importer=None, gross_weight=None)
     await browser.sign_in(EXPORTER)
     page = (await browser.get(f"/certificates/{paper.id}")).text
     assert "2 points are still missing" in page
+    assert "box-bad" not in page, "nobody has done anything wrong yet"
+    page = (await browser.get(f"/certificates/{paper.id}?check=true")).text
     for key in ("11", "16"):
         assert re.search(rf'box-bad[^>]*id="box-{key}"', page), key
+        assert f'href="#box-{key}"' in page
 
 
 async def test_somebody_elses_change_is_shown_before_mine_is_taken(world: World, browser: Browser) -> None:

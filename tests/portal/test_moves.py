@@ -41,6 +41,17 @@ async def test_the_whole_journey_is_walked_by_hand(world: World, browser: Browse
         assert done in page
 
 
+async def test_after_a_signature_the_next_certificate_is_one_click_away(world: World, browser: Browser) -> None:
+    paper, other = world.paper(Status.ISSUED), world.paper(Status.ISSUED)
+    await browser.sign_in(BORDER)
+    home = (await browser.get("/")).text
+    assert home.count("Verify and sign box 20") == 1, "what is to be done is said once, above those it is said of"
+    page = (await browser.get(f"/certificates/{paper.id}/do/verify")).text
+    form = {**hidden(page), "form.documentary": "acceptable"}
+    page = (await browser.post(f"/certificates/{paper.id}/do/verify", form)).text
+    assert f'The next one that awaits you: verify and sign box 20. <a href="/certificates/{other.id}">' in page
+
+
 async def test_nobody_signs_what_he_has_not_seen(world: World, browser: Browser) -> None:
     paper = world.paper(Status.DESCRIPTION_COMPLETED)
     await browser.sign_in(CONTROL_BODY)

@@ -115,7 +115,8 @@ async def test_news_is_read_by_following_it(world: World, browser: Browser) -> N
         )
     ]
     await browser.sign_in(EXPORTER)
-    assert "ECOCERT SA signed box 18." in (await browser.get("/")).text
+    assert "COI.MA.2026.0000001 is issued" in (await browser.get("/")).text
+    assert "ECOCERT SA signed box 18." in (await browser.get("/news")).text
     answer = await browser.post("/news/n1", {"to": f"/certificates/{paper.id}"}, follow=False)
     assert answer.headers["location"] == f"/certificates/{paper.id}"
     assert world.notifications.items[0].read

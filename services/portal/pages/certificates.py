@@ -1,6 +1,7 @@
 """Certificates: the list, the certificate as a sheet, what changed since, its journal and its letters."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -11,12 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
 from services.portal.look import wants_part
-from services.portal.names import ACTIONS, EVENTS, STATUSES
+from services.portal.names import ACTIONS, EVENTS, STATUSES, TO_DO
 from services.portal.sheets import Sheet
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificates import CertificateView, CommodityView
 from shared.contracts.directory import OrganisationView
 from shared.rules.boxes import Model
+from shared.rules.forms import SIGNATURES
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status
 
@@ -54,6 +56,7 @@ async def certificate(
     edit: Annotated[list[str] | None, Query()] = None,
     find: str = "",
     said: str = "",
+    check: bool = False,
 ) -> Response:
     """The certificate, laid out like the printed form; boxes I may change can be opened."""
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
@@ -61,8 +64,10 @@ async def certificate(
     found = {}
     if find:
         found[find] = await candidates(house, visitor, find, request.query_params.get("q", ""), view)
-    page = sheets.laid_out(view, await goods_of(house, visitor, view), open=opened, found=found)
-    return sheet_page(request, house, view, page, said=said)
+    page = sheets.laid_out(view, await goods_of(house, visitor, view), open=opened, found=found, calm=not check)
+    refused = words._("This is still missing, or not right") if check and page.errors else ""
+    flashes = [*_said(said), *await _next(house, visitor, view, said)]
+    return sheet_page(request, house, view, page, flashes=flashes, refused=refused)
 
 
 @router.get("/certificates/{certificate_id}/boxes/{key}")
@@ -73,7 +78,8 @@ async def box(
     if not wants_part(request):
         return RedirectResponse(f"/certificates/{certificate_id}{f'?edit={quote(key)}' if edit else ''}#box-{key}", 303)
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
-    page = sheets.laid_out(view, await goods_of(house, visitor, view), open=[key] if edit else [])
+    goods = await goods_of(house, visitor, view)
+    page = sheets.laid_out(view, goods, open=[key] if edit else [], calm=not checking(request))
     wanted = box_of(page, key)
     return house.look.page(request, "certificates/boxes.html", s=page, shown=[wanted], oob=False, view=view)
 
@@ -91,7 +97,7 @@ def sheet_page(
     view: CertificateView,
     page: Sheet,
     *,
-    said: str = "",
+    flashes: Sequence[dict[str, str]] = (),
     status: int = 200,
     refused: str = "",
 ) -> Response:
@@ -104,7 +110,7 @@ def sheet_page(
         tab="sheet",
         view=view,
         s=page,
-        flashes=_said(said),
+        flashes=flashes,
         refused=refused,
         **head(view),
         main=[each for each in MAIN if each in actions and (each is not Action.OPEN_BATCHES or _batches(view))][:1],
@@ -144,6 +150,35 @@ def _said(said: str) -> list[dict[str, str]]:
     if said in ACTIONS:
         return [{"tone": "", "text": words._(ACTIONS[Action(said)].said)}]
     return []
+
+
+async def _next(house: House, visitor: Visitor, view: CertificateView, said: str) -> list[dict[str, str]]:
+    """After a signature: the next certificate that awaits its reader, if there is one."""
+    if said not in SIGNATURES:
+        return []
+    try:
+        page = await house.clients.certificates.certificates(visitor.caller, awaits_me=True, sort="arrival", limit=2)
+    except Trouble as trouble:
+        if trouble.status < 500:
+            raise
+        return []  # what was signed is said, also while the list cannot be asked
+    line = next((each for each in page.items if each.id != view.id), None)
+    if line is None:
+        return []
+    what = sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model))
+    return [
+        {
+            "tone": "note",
+            "text": words._("The next one that awaits you: %(what)s.", what=words.lower_first(what)),
+            "href": f"/certificates/{line.id}",
+            "onward": line.number or words._("Draft"),
+        }
+    ]
+
+
+def checking(request: Request) -> bool:
+    """Whether the page behind a part of it lists all that is missing, and does not leave empty boxes in peace."""
+    return "check=true" in request.headers.get("hx-current-url", "")
 
 
 async def goods_of(house: House, visitor: Visitor, view: CertificateView) -> dict[str, CommodityView]:

@@ -15,6 +15,7 @@ from services.portal.clients import Trouble
 from services.portal.look import wants_part
 from services.portal.pages.certificates import (
     box_of,
+    checking,
     field_of,
     goods_of,
     organisation_of,
@@ -337,7 +338,8 @@ async def save_box(request: Request, house: TheHouse, visitor: Somebody, certifi
                 raise
             others = [each for each in before.problems if forms.bare_root(each.field) not in wanted.roots]
             problems, status = (*(trouble.problems or _whole(trouble)), *others), 422
-    page = sheets.laid_out(view, await goods_of(house, visitor, view), open=opened, problems=problems)
+    goods = await goods_of(house, visitor, view)
+    page = sheets.laid_out(view, goods, open=opened, problems=problems, calm=not checking(request))
     again = [] if status == 422 else [each for each in page.boxes if _differs(each, wanted, before, view, changes)]
     return house.look.page(
         request,

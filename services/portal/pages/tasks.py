@@ -11,6 +11,7 @@ from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
 from services.portal.names import STATUSES, TO_DO
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
+from shared.contracts.certificates import CertificateLine
 from shared.contracts.notifications import NewsPage
 from shared.rules.boxes import Model
 
@@ -23,7 +24,7 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
     if visitor.is_ops:
         return RedirectResponse("/ops", 303)
     if visitor.post is None:
-        nothing: dict[str, Any] = {"lines": [], "batches": [], "latest": [], "news": None, "counts": {}}
+        nothing: dict[str, Any] = {"lines": [], "batches": [], "latest": [], "news": None, "counts": {}, "more": False}
         return house.look.page(request, "home.html", current="home", **nothing)
     ask = house.clients.certificates.certificates
     awaiting, latest, batches, news = await asyncio.gather(
@@ -32,18 +33,21 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
         house.clients.extracts.mine(visitor.caller, awaits_me=True, limit=20),
         _news(house, visitor),
     )
+    groups: dict[str, list[CertificateLine]] = {}
+    for line in awaiting.items:
+        groups.setdefault(sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model)), []).append(line)
     return house.look.page(
         request,
         "home.html",
         current="home",
         lines=awaiting.items,
+        groups=groups,
         batches=batches.items,
         more=awaiting.next is not None,
         latest=[line for line in latest.items if not line.awaits_me],
         news=news,
         counts=latest.counts,
         statuses=STATUSES,
-        to_do=lambda line: sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model)),
         may_create=visitor.post.role_type in ("OPERATOR", "CONTROL_BODY"),
         awaiting=len(awaiting.items) + len(batches.items),
     )
