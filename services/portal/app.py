@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -52,7 +52,16 @@ from services.portal.pages import (
 )
 from services.portal.security import FormKeys, OwnCookies, SecurityHeaders
 from services.portal.settings import PortalSettings
-from services.portal.visitor import SESSION_COOKIE, Doorkeeper, House, SignInFirst, enter, path_of, reader_of
+from services.portal.visitor import (
+    SESSION_COOKIE,
+    Doorkeeper,
+    House,
+    SignInFirst,
+    enter,
+    page_before,
+    path_of,
+    reader_of,
+)
 from services.portal.words import N_
 from shared.contracts.identity import PostView
 from shared.kit import clock
@@ -192,11 +201,14 @@ def _elsewhere(request: Request) -> list[PostView]:
 
 
 async def _to_the_door(request: Request, _: Exception) -> Response:
-    wanted = path_of(request) if request.method == "GET" else "/"
-    door = "/welcome" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='/')}"
+    """The door; whoever was inside before is told that his session ended, and comes back to the page he was on."""
     if request.headers.get("hx-request"):
-        return Response(status_code=204, headers={"HX-Redirect": door})
-    return RedirectResponse(door, 303)
+        return Response(status_code=401)  # the page stays, with what is typed there: portal.js says what to do
+    ended = SESSION_COOKIE in request.cookies
+    wanted = path_of(request) if request.method == "GET" else page_before(request) if ended else "/"
+    if wanted == "/" and not ended:
+        return RedirectResponse("/welcome", 303)
+    return RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}{'&ended=true' if ended else ''}", 303)
 
 
 async def _trouble(request: Request, trouble: Exception) -> Response:
@@ -216,6 +228,9 @@ async def _refused(request: Request, refusal: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {400: "malformed", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
+    if request.method == "GET" and not hasattr(request.state, "context"):  # an address without a route: who asks?
+        with suppress(Trouble, Refused):
+            await enter(request)
     return problem_page(request, error.status_code, code)
 
 

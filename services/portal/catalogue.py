@@ -13,6 +13,8 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from services.portal.words import LANGUAGES
+
 HERE: Final = Path(__file__).parent
 KEYWORDS: Final[dict[str, Any]] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
 OPTIONS: Final = {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "trim_blocks": "true", "lstrip_blocks": "true"}
@@ -105,8 +107,10 @@ msgstr ""
 
 
 def main() -> None:
-    """Bring the catalogues up to date."""
-    write("fr", refresh("fr"))
+    """Bring the catalogues up to date: English is the key of all of them and needs none."""
+    for language in LANGUAGES:
+        if language != "en":
+            write(language, refresh(language))
 
 
 if __name__ == "__main__":

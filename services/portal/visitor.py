@@ -154,6 +154,14 @@ def path_of(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
+def page_before(request: Request) -> str:
+    """The page of ours from which a form was sent, as its browser says; the first page where it does not."""
+    sent_from = urlsplit(request.headers.get("referer", ""))
+    if sent_from.netloc != request.headers.get("host", ""):
+        return "/"
+    return own_path(sent_from.path + (f"?{sent_from.query}" if sent_from.query else ""))
+
+
 async def enter(request: Request) -> None:
     """Before every page: whose session, whose language, which browser, and whether a posted form is ours."""
     house = the_house(request)

@@ -34,7 +34,13 @@ async def test_a_session_that_ended_elsewhere_leads_to_the_door(world: World, br
     world.identity.sessions.clear()
     browser.client._transport.app.state.house.doorkeeper.known.clear()  # type: ignore[attr-defined]
     wanted = await browser.client.get("/certificates", follow_redirects=False)
-    assert wanted.headers["location"] == "/sign-in?next=/certificates"
+    assert wanted.headers["location"] == "/sign-in?next=/certificates&ended=true"
+    assert "Your session has ended" in (await browser.get(wanted.headers["location"])).text
+    from_a_page = {"referer": "http://portal.example/profile?of=mine"}
+    sent = await browser.post("/profile", {"language": "fr"}, follow=False, **from_a_page)
+    assert sent.headers["location"] == "/sign-in?next=/profile%3Fof%3Dmine&ended=true"
+    part = await browser.client.get("/pick", headers={"hx-request": "true"})
+    assert part.status_code == 401, "the page stays, with what is typed there"
 
 
 async def test_the_language_is_that_of_the_person_and_can_be_switched(browser: Browser) -> None:

@@ -54,7 +54,9 @@ def _demo_password(file: Path | None) -> str:
     return str(json.loads(file.read_text()).get("password", ""))
 
 
-def door(request: Request, house: House, wanted: str, email: str, problem: str = "", status: int = 200) -> Response:
+def door(
+    request: Request, house: House, wanted: str, email: str, problem: str = "", status: int = 200, ended: bool = False
+) -> Response:
     """The page where one signs in."""
     return house.look.page(
         request,
@@ -64,6 +66,7 @@ def door(request: Request, house: House, wanted: str, email: str, problem: str =
         next=wanted,
         email=email,
         problem=problem,
+        ended=ended,
         people=STORY if house.settings.demo else (),
         demo_password=_demo_password(house.settings.demo_file) if house.settings.demo else "",
     )
@@ -71,12 +74,12 @@ def door(request: Request, house: House, wanted: str, email: str, problem: str =
 
 @router.get("/sign-in")
 async def sign_in_page(
-    request: Request, house: TheHouse, visitor: Anybody, next: str = "/", email: str = ""
+    request: Request, house: TheHouse, visitor: Anybody, next: str = "/", email: str = "", ended: bool = False
 ) -> Response:
     """The door."""
     if visitor is not None:
         return RedirectResponse(own_path(next), 303)
-    return door(request, house, own_path(next), email)
+    return door(request, house, own_path(next), email, ended=ended)
 
 
 @router.post("/sign-in")

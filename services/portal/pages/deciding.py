@@ -36,6 +36,10 @@ async def before_doing(
 ) -> Response:
     """Before a move: the whole content of this revision, its fingerprint, what is declared and what is asked."""
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
+    if action in Action.__members__.values() and action not in view.may.do:
+        return house.look.page(
+            request, "certificates/past.html", status=403, current="certificates", tab="past", view=view, **head(view)
+        )
     return await _confirm_page(request, house, visitor, view, _action(view, action), str(uuid4()))
 
 

@@ -4,7 +4,7 @@ One thing to remember: without number and code there is a form and nothing else,
 get the same answer. No party but the issuing body is named, and no person.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from limits import RateLimitItem, parse
@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.portal import extracts
+from services.portal import extracts, words
 from services.portal.clients import SOURCE, Trouble
 from services.portal.names import STATUSES, StatusName
 from services.portal.visitor import House, Somebody, TheHouse
@@ -35,7 +35,7 @@ NAMES: Final[dict[str, StatusName]] = {
     **{status.value: name for status, name in STATUSES.items()},
     **{status.value: name for status, name in extracts.STATUSES.items()},
 }
-InLanguage = Annotated[Literal["", "fr", "en"], Query()]
+InLanguage = Annotated[str, Query(pattern=f"^({'|'.join(words.LANGUAGES)})?$")]
 """A language of the pages; nothing for the reader's."""
 
 

@@ -95,8 +95,30 @@
     box.classList.remove("box-bad", "box-warn");
     for (const field of box.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   });
-  document.addEventListener("htmx:sendError", () => say(root.dataset.offline));
-  document.addEventListener("htmx:responseError", () => say(root.dataset.failed));
+  document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline));
+  document.addEventListener("htmx:responseError", (event) => {
+    const ended = document.getElementById("ended");
+    if (event.detail.xhr.status !== 401 || !ended) return say(document.body.dataset.failed);
+    ended.hidden = false;
+  });
+
+  // Whoever signs in again in another window and comes back goes on where he was, with the forms' new token.
+  const saveAll = () => [...dirty].forEach((key) => saveBox(document.getElementById(`box-${key}`)));
+  const resume = async () => {
+    const ended = document.getElementById("ended");
+    if (!ended || ended.hidden) return;
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const headers = page.body.getAttribute("hx-headers");
+    document.body.setAttribute("hx-headers", headers);
+    for (const field of document.querySelectorAll("input[name=form_token]")) field.value = JSON.parse(headers)["X-Form-Token"];
+    ended.hidden = true;
+    say(document.body.dataset.back);
+    saveAll();
+  };
+  window.addEventListener("online", saveAll);
+  window.addEventListener("focus", () => resume().catch(() => {}));
   document.addEventListener("said", (event) => say(event.detail.value));
 
   // After a refusal the reader is taken to the list of what is wrong.
