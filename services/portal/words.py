@@ -208,12 +208,13 @@ def typed_number(text: str) -> str:
     """
     plain = "".join(sign for sign in text if not sign.isspace())
     commas, dots = plain.count(","), plain.count(".")
+    grouped = _THOUSANDS.fullmatch(plain) and babel_numbers.get_group_symbol(reader().locale)
     if commas and dots:
         group = "," if plain.rfind(".") > plain.rfind(",") else "."
         plain = plain.replace(group, "").replace(",", ".")
-    elif commas > 1 or (commas and reader().language == "en" and _THOUSANDS.fullmatch(plain)):
+    elif commas > 1 or (commas and grouped == ","):
         plain = plain.replace(",", "")
-    elif dots > 1:
+    elif dots > 1 or (dots and grouped == "."):
         plain = plain.replace(".", "")
     else:
         plain = plain.replace(",", ".")
@@ -221,7 +222,7 @@ def typed_number(text: str) -> str:
 
 
 _NUMBER: Final = re.compile(r"-?[0-9]+([.][0-9]+)?")
-_THOUSANDS: Final = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+")
+_THOUSANDS: Final = re.compile(r"-?[0-9]{1,3}([,.][0-9]{3})+")
 
 
 def country(code: str | None) -> str:
