@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.certificates import extracts, store
+from services.certificates import extracts, moves
 from services.certificates.seal import Seals
 from shared.contracts.certificates import (
     Batch,
@@ -29,15 +29,15 @@ class Activities(CertificateActivities):
 
     async def record(self, record: Record) -> Recorded:
         async with self.database.transaction() as session:
-            return await store.record(session, record, self.seals, self.now())
+            return await moves.record(session, record, self.seals, self.now())
 
     async def look(self, certificate_id: str) -> Life:
         async with self.database.transaction() as session:
-            return await store.look(session, certificate_id, self.now())
+            return await moves.look(session, certificate_id, self.now())
 
     async def ring(self, ring: Ring) -> Life:
         async with self.database.transaction() as session:
-            return await store.ring(session, ring, self.now())
+            return await moves.ring(session, ring, self.now())
 
 
 class Extracts(ExtractActivities):

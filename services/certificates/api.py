@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
-from services.certificates import commodities, lists, paper, store, views
+from services.certificates import commodities, lists, moves, paper, store, views
 from services.certificates.rules import AWAITED
 from shared.contracts.certificates import (
     LIFE,
@@ -108,7 +108,7 @@ async def act(
         raise Refused("unknown_action", action=wish.action, field="action")
     async with around.database.reading() as session:
         row = await views.seen(session, certificate_id, actor)
-        done = await store.told_before(session, order, row.id, key)
+        done = await moves.told_before(session, order, row.id, key)
         order = replace(order, for_whom=await store.name_of(session, actor.organisation_id))
     if done:
         await _remind(around, row.id)

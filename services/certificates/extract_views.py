@@ -28,6 +28,7 @@ from shared.contracts.certificates import (
     TraceView,
 )
 from shared.rules import content as contents
+from shared.rules import extract_problems as judged
 from shared.rules import extracts as law
 from shared.rules.actor import Actor
 from shared.rules.extracts import ExtractStatus
@@ -69,7 +70,7 @@ async def extract(session: AsyncSession, row: ExtractRow, actor: Actor, now: dat
     frozen = extract_paper.is_frozen(parent)
     may = law.extract_allowed(status, mine, frozen)
     ahead = NEXT.get(status) if may.do else None
-    found = law.extract_problems(row.content, parent.content, parent.booked, ahead, model, known) if ahead else ()
+    found = judged.extract_problems(row.content, parent.content, parent.booked, ahead, model, known) if ahead else ()
     whole = actor.organisation_id in parent.visible_to
     behind = parent_of(row, parent, whole)
     named = {str(row.content[name]) for name in extract_paper.NAMED if row.content.get(name)} | {row.creator}
@@ -239,7 +240,7 @@ async def confirmation(
     if Action(action) not in law.extract_allowed(status, mine, extract_paper.is_frozen(parent)).do:
         raise Refused("not_permitted", action=action)
     shown = extract_paper.document(row, parent, sources)
-    found = law.extract_problems(row.content, parent.content, parent.booked, Action(action), model, known)
+    found = judged.extract_problems(row.content, parent.content, parent.booked, Action(action), model, known)
     return Confirmation(
         action=action,
         revision=row.revision,

@@ -32,6 +32,7 @@ from shared.contracts.certificates import (
 from shared.events.certificates import ExtractClockRang, ExtractMoved
 from shared.kit.outbox import announce, spare_wakes, wake
 from shared.rules import deadlines
+from shared.rules import extract_problems as judged
 from shared.rules import extracts as law
 from shared.rules.actor import Actor
 from shared.rules.boxes import Model
@@ -102,7 +103,7 @@ async def begin(
     refuse_unless_lawful(Action.EXTRACT, Status(parent.status), paper.ties(parent, known, actor), parent.submitted)
     model = paper.model_of(parent)
     if not law.is_anything_left(parent.content, parent.booked):
-        raise Refused("incomplete", problems=[law.found("product_lines", "nothing_left", model)])
+        raise Refused("incomplete", problems=[judged.found("product_lines", "nothing_left", model)])
     _refuse_wrong_shape(content, model)
     parent.extracts += 1
     row = ExtractRow(
@@ -179,15 +180,15 @@ async def edit(
 
 
 def _refuse_wrong_shape(changes: Mapping[str, Any], model: Model) -> None:
-    wrong = law.check_extract_shape(changes, model)
+    wrong = judged.check_extract_shape(changes, model)
     if wrong:
         raise Refused("invalid", field=wrong[0].field, problems=wrong)
 
 
 def _refuse_unknown(changes: Mapping[str, Any], known: Facts, model: Model) -> None:
-    for name in law.KINDS:
+    for name in judged.KINDS:
         if changes.get(name) and known.party(changes[name]) is None:
-            raise Refused("invalid", field=name, problems=[law.found(name, "unknown_organisation", model)])
+            raise Refused("invalid", field=name, problems=[judged.found(name, "unknown_organisation", model)])
 
 
 def _touch(parent: CertificateRow, known: Facts, now: datetime, line: JournalRow, session: AsyncSession) -> None:
@@ -217,7 +218,7 @@ async def record(session: AsyncSession, record: BatchRecord, seals: Seals, now: 
     if order.revision != row.revision:
         raise Refused("stale_revision", revision=row.revision)
     refuse_unless_fresh(action, order.actor.proved_at, now)
-    errors = law.extract_problems(row.content, parent.content, parent.booked, action, model, known)
+    errors = judged.extract_problems(row.content, parent.content, parent.booked, action, model, known)
     if errors:
         raise Refused("incomplete", problems=errors)
     seal = await _seal(session, seals, row, parent, order, sources, now) if action in law.SIGNS else None
@@ -313,7 +314,7 @@ async def overdue(session: AsyncSession, before: datetime, limit: int = 200) -> 
 
 
 async def latest(session: AsyncSession, within: timedelta = timedelta(minutes=5), limit: int = 500) -> int:
-    """Wake the lives of the extracts that changed last, counted from the newest change: see ``store.latest``."""
+    """Wake the lives of the extracts that changed last, counted from the newest change: see ``moves.latest``."""
     newest = select(func.max(ExtractRow.updated_at)).scalar_subquery()
     moved = select(ExtractRow).where(col(ExtractRow.updated_at) >= newest - within)
     rows = (await session.exec(moved.order_by(col(ExtractRow.updated_at).desc()).limit(limit))).all()

@@ -12,7 +12,7 @@ from services.certificates import paper, register, sheets_of_lines, store
 from services.certificates.models import CertificateRow
 from services.certificates.sheets_of_lines import Read
 from shared.rules.boxes import Model, Problem
-from shared.rules.problems import KINDS
+from shared.rules.findings import KINDS
 from shared.rules.refusals import Refused
 from shared.rules.shape import MANY
 

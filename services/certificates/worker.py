@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from services.certificates import commodities, documents, extracts, store
+from services.certificates import commodities, documents, extracts, moves
 from services.certificates.activities import Activities, Extracts
 from services.certificates.courier import Courier
 from services.certificates.events import HANDLERS
@@ -53,9 +53,9 @@ async def watch_clocks(around: Surroundings) -> None:
         try:
             async with around.database.transaction() as session:
                 if not looked:
-                    await store.latest(session)
+                    await moves.latest(session)
                     await extracts.latest(session)
-                number = await store.overdue(session, around.now() - LATE)
+                number = await moves.overdue(session, around.now() - LATE)
                 number += await extracts.overdue(session, around.now() - LATE)
             looked = True
             if number:

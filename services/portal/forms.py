@@ -15,8 +15,8 @@ from services.portal.names import CHOICES
 from shared.contracts.certificates import CertificateView, ProblemView
 from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model, bare
 from shared.rules.countries import COUNTRIES, UNION
+from shared.rules.findings import KINDS, PARTNERS
 from shared.rules.forms import Form, Question, form_of
-from shared.rules.problems import KINDS, PARTNERS
 from shared.rules.roles import Competence, RoleType
 from shared.rules.status import Action, Status
 

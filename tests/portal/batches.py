@@ -26,7 +26,8 @@ from shared.contracts.certificates import (
     TraceView,
     Wish,
 )
-from shared.rules.extracts import SIGNS, ExtractStatus, check_extract_form, extract_allowed, extract_move
+from shared.rules.extract_problems import check_extract_form
+from shared.rules.extracts import SIGNS, ExtractStatus, extract_allowed, extract_move
 from shared.rules.permissions import Tie
 from shared.rules.status import Action, Status
 from shared.words import say

@@ -123,10 +123,10 @@ def test_every_guard_has_its_spoilt_certificate() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
 def test_a_guard_stands_before_the_actions_of_its_row_and_no_other(check: Any) -> None:
     spoilt = SPOILT[check.code]
-    parties = {"otherwise": spoilt.party} if spoilt.party else {}
     for action in Action:
         form = None if action is Action.AMEND else dict(spoilt.form)
-        known = replace(facts(form, **parties), **spoilt.beside)
+        known = facts(form, otherwise=spoilt.party) if spoilt.party else facts(form)
+        known = replace(known, **spoilt.beside)
         found = {
             each.severity
             for each in problems(certificate(**spoilt.boxes), action, Model.COI_2017, known)

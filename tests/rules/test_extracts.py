@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from shared.rules.boxes import Model
+from shared.rules.extract_problems import check_extract_form
 from shared.rules.extracts import (
     BATCH,
     BOOKED,
@@ -20,7 +21,6 @@ from shared.rules.extracts import (
     ExtractMove,
     ExtractStatus,
     book,
-    check_extract_form,
     extract_allowed,
     extract_move,
     extract_moves,

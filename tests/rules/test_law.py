@@ -58,7 +58,7 @@ def test_the_law_imports_the_standard_library_and_itself(file: Path) -> None:
 def test_every_module_class_and_public_function_of_the_law_says_what_it_is(file: Path) -> None:
     tree = ast.parse(file.read_text())
     assert ast.get_docstring(tree)
-    finders = file.name == "problems.py"  # there a function is a cell of CHECKS, and its sentence is its code's
+    finders = file.name == "findings.py"  # there a function is a cell of CHECKS, and its sentence is its code's
     for node in ast.walk(tree):
         if not isinstance(node, ast.ClassDef) and (finders or not isinstance(node, ast.FunctionDef)):
             continue

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from shared.rules.boxes import BOX, BOXES, Model
 from shared.rules.countries import NO_CERTIFICATE
+from shared.rules.findings import has_check_digit
 from shared.rules.parties import Activity, Facts, Recognition
 from shared.rules.problems import (
     CHECKS,
     amendment_problems,
-    has_check_digit,
     is_complete,
     missing_to_save,
     problems,

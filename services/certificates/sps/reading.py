@@ -30,7 +30,7 @@ from shared.contracts.certificates import NewCertificate
 from shared.rules import shape
 from shared.rules.boxes import BOX, Kind, Model, Problem, problem
 from shared.rules.documents import Media
-from shared.rules.problems import KINDS
+from shared.rules.findings import KINDS
 from shared.rules.refusals import Refused
 
 LARGEST: Final = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from services.certificates import store, verify, views
+from services.certificates import moves, store, verify, views
 from shared.contracts.certificates import Edit, NewCertificate, Record, Ring, life_id
 from shared.rules.refusals import Refused
 from shared.rules.status import Status
@@ -388,7 +388,7 @@ async def test_late_clocks_are_woken(house: House) -> None:
 
     async def overdue() -> int:
         async with house.database.transaction() as session:
-            return await store.overdue(session, house.clock() - timedelta(minutes=1))
+            return await moves.overdue(session, house.clock() - timedelta(minutes=1))
 
     assert await overdue() == 0
     house.clock.forward(days=5)
@@ -450,7 +450,7 @@ async def test_a_submission_that_is_rolled_back_leaves_no_gap(house: House) -> N
 
     async def interrupted() -> None:
         async with house.database.transaction() as session:
-            await store.record(session, record, house.activities.seals, house.clock())
+            await moves.record(session, record, house.activities.seals, house.clock())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
