@@ -53,6 +53,7 @@ def user(user_id: str, first_name: str, status: str, **more: Any) -> UserView:
     lines = [
         UserLine(at=NOON, action="confirm"),
         UserLine(at=NOON, action="correct", person="Odile Faure", organisation=DDPP.name, reason="last_name, reach"),
+        UserLine(at=NOON, action="reset_password"),
         UserLine(at=NOON, action="reset_password", person="Odile Faure", organisation=DDPP.name, reason="Forgotten"),
     ]
     return UserView(

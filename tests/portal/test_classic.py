@@ -177,6 +177,7 @@ async def test_users_are_searched_and_opened(world: World, browser: Browser) -> 
     assert "chooses a new secret question" in (await browser.get(f"/users/{PAUL}")).text
     world.classic.users_[PAUL] = world.classic.users_[PAUL].model_copy(update={"keeps_question": True})
     assert "answers the secret question as before" in (await browser.get(f"/users/{PAUL}")).text
+    assert re.search(r"Ann O&#39;Neill</strong>\s*<span>chose a new password", one.text), "himself, after the reset"
     for told in ("Lapujade Bio", "+33 5 00 00 00 00", "confirmed the request", "Activate", "Refuse"):
         assert told in one.text, told
 

@@ -76,6 +76,7 @@ HAPPENED: Final = {
     "delete":             N_("deleted the account"),
     "set_question":       N_("set a new secret question"),
     "ask_password":       N_("asked for a new password"),
+    "choose_password":    N_("chose a new password"),
     "change_password":    N_("changed the password"),
     "block":              N_("the account was blocked"),
     "warn":               N_("was warned that the account will be blocked"),
