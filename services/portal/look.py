@@ -82,6 +82,7 @@ def environment() -> Environment:
         listing=words.listing,
         isodate=lambda value: value.isoformat() if value else "",
         initials=initials,
+        browser=browser,
         when=words.parse_moment,
         a_day=date.fromisoformat,
         grouped=grouped,
@@ -107,6 +108,25 @@ def initials(name: str) -> str:
     """The first letters of first and last name."""
     parts = [part for part in name.replace("(", " ").split() if part[:1].isalpha()]
     return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()
+
+
+# fmt: off
+_BROWSERS: Final = (
+    # as they name themselves, the more particular ones first: nearly all of them also claim to be the last two
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+# fmt: on
+
+
+def browser(agent: str | None) -> str:
+    """A browser and its system in two words, from what it says of itself; what says neither, as it stands."""
+    said = agent or ""
+    found = [next((name for mark, name in table if mark in said), "") for table in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in found if name) or said[:90]
 
 
 def grouped(fingerprint: str, size: int = 8) -> Markup:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from services.portal.clients import Caller, DirectoryClient, IdentityClient, Trouble
 from shared.contracts.certificates import PartyView
-from shared.contracts.directory import OrganisationPage, OrganisationView
+from shared.contracts.directory import OrganisationPage, OrganisationView, RoleRequestView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from tests.portal.programs import ProgramsInMemory
 
@@ -84,6 +84,7 @@ class DirectoryInMemory(DirectoryClient):
     """The organisations of the demo file."""
 
     all: dict[str, OrganisationView] = field(default_factory=dict)
+    waiting: list[RoleRequestView] = field(default_factory=list)
 
     async def organisations(self, caller: Caller, **wishes: Any) -> OrganisationPage:
         words = str(wishes.get("text") or "").lower().split()
@@ -115,7 +116,11 @@ class DirectoryInMemory(DirectoryClient):
         public = {name: value for name, value in wishes.items() if name in ("text", "country", "kind", "activity")}
         answers: dict[str, Any] = {
             "/people/me/role-requests": [],
-            "/role-requests": {"items": [], "next": None, "number": 0},
+            "/role-requests": {
+                "items": [each.model_dump(mode="json") for each in self.waiting],
+                "next": None,
+                "number": len(self.waiting),
+            },
             "/proposals": {"items": [], "next": None},
             "/public/organisations": {
                 "items": [

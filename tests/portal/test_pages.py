@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.portal.clients import Trouble
+from shared.contracts.directory import Named, RoleRequestView
 from shared.contracts.identity import PostView
 from shared.contracts.notifications import LetterView, NewsView
 from shared.rules.status import Status
@@ -146,6 +147,19 @@ async def test_the_letters_of_a_certificate_show_their_fate(world: World, browse
     assert "Try again now" in (await browser.get("/ops/letters?state=FAILED")).text
     await browser.post("/ops/letters/l1/retry")
     assert world.ops.retried == ["l1"]
+
+
+async def test_requests_to_decide_await_me_on_the_first_page(world: World, browser: Browser) -> None:
+    inao = Named(id=organisation_id("inao"), name="Ferme du Lot", country="FR")
+    asked = {"id": "r1", "revision": 1, "person_id": "p", "person": "Zoé Roux", "role_type": "OPERATOR"}
+    asked |= {"status": "REQUESTED", "administrator": True, "organisation": inao, "organisation_kind": "OPERATOR"}
+    when = {"organisation_status": "VALID", "since": NOON, "requested_at": NOON}
+    world.directory.waiting = [RoleRequestView.model_validate({**asked, **when})]
+    await browser.sign_in("desk@inao.example")
+    page = (await browser.get("/")).text
+    assert "1 request waits." in page
+    assert re.search(r'href="/requests/r1">\s*<span class="task-what">Zoé Roux', page)
+    assert "Nothing awaits you" not in page
 
 
 async def test_the_first_page_does_not_wait_for_the_news(world: World, browser: Browser) -> None:

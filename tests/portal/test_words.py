@@ -10,7 +10,7 @@ from deploy.local.programs import ROOT
 from services.certificates.rules import AWAITS
 from services.portal import catalogue, names, words
 from services.portal.forms import sheet
-from services.portal.look import HERE
+from services.portal.look import HERE, browser
 from services.portal.words import Reader
 from shared.rules.boxes import Model
 from shared.rules.forms import FORMS
@@ -126,6 +126,13 @@ def test_dates_and_numbers_follow_the_language() -> None:
 def test_a_number_is_read_as_it_was_meant(language: str, typed: str, kept: str) -> None:
     with words.read_by(Reader(language)):
         assert words.typed_number(typed) == kept
+
+
+def test_a_browser_is_told_in_two_words() -> None:
+    chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
+    assert browser(chrome) == "Chrome, Linux"
+    assert browser("curl/8.5") == "curl/8.5"
+    assert browser(None) == ""
 
 
 def test_what_the_page_writes_into_a_field_is_read_back_unchanged() -> None:

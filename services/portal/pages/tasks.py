@@ -10,8 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
 from services.portal.names import STATUSES, TO_DO
+from services.portal.requests import desk_of
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
 from shared.contracts.certificates import CertificateLine
+from shared.contracts.directory import RoleRequestPage
 from shared.contracts.notifications import NewsPage
 from shared.rules.boxes import Model
 
@@ -24,13 +26,22 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
     if visitor.is_ops:
         return RedirectResponse("/ops", 303)
     if visitor.post is None:
-        nothing: dict[str, Any] = {"lines": [], "batches": [], "latest": [], "news": None, "counts": {}, "more": False}
+        nothing: dict[str, Any] = {
+            "lines": [],
+            "batches": [],
+            "latest": [],
+            "news": None,
+            "counts": {},
+            "more": False,
+            "requests": None,
+        }
         return house.look.page(request, "home.html", current="home", **nothing)
     ask = house.clients.certificates.certificates
-    awaiting, latest, batches, news = await asyncio.gather(
+    awaiting, latest, batches, requests, news = await asyncio.gather(
         ask(visitor.caller, awaits_me=True, sort="arrival", limit=50),
         ask(visitor.caller, sort="updated", limit=6),
         house.clients.extracts.mine(visitor.caller, awaits_me=True, limit=20),
+        _requests(house, visitor),
         _news(house, visitor),
     )
     groups: dict[str, list[CertificateLine]] = {}
@@ -43,14 +54,25 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
         lines=awaiting.items,
         groups=groups,
         batches=batches.items,
+        requests=requests,
         more=awaiting.next is not None,
         latest=[line for line in latest.items if not line.awaits_me],
         news=news,
         counts=latest.counts,
         statuses=STATUSES,
         may_create=visitor.post.role_type in ("OPERATOR", "CONTROL_BODY"),
-        awaiting=len(awaiting.items) + len(batches.items),
+        awaiting=len(awaiting.items) + len(batches.items) + (requests.number if requests else 0),
     )
+
+
+async def _requests(house: House, visitor: Visitor) -> RoleRequestPage | None:
+    """The requests to decide, or nothing for whoever decides none and while the directory rests."""
+    try:
+        return await desk_of(house, visitor).waiting(limit=5)
+    except Trouble as trouble:
+        if trouble.status < 500 and trouble.status not in (403, 404):
+            raise
+        return None
 
 
 async def _news(house: House, visitor: Visitor, **wishes: Any) -> NewsPage | None:
