@@ -54,6 +54,8 @@ NOTES: Final = {
     "release_by_batches":      "RELEASE_BY_BATCHES",
     "bulk_no_container":       "BULK_NO_CONTAINER",
     "trader_without_handling": "TRADER_WITHOUT_HANDLING",
+    "transfer_to":             "TRANSFER_TO",
+    "control_point":           "CONTROL_POINT",
     "responsible_for_load":    "RESPONSIBLE_FOR_LOAD",
 }
 """Fields that the standard has no element for, as subjects of notes; of an organisation the id stands in its code."""

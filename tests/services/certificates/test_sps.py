@@ -16,7 +16,7 @@ TYPED = (
     "issuing_body", "exporter", "importer", "first_consignee", "entry_authority", "clearance_country",
     "countries_of_origin", "country_of_export", "responsible_for_load", "product_lines", "containers", "seals",
     "gross_weight", "transport", "departure_at", "arrival_at", "national_reference", "release_by_batches",
-    "bulk_no_container", "trader_without_handling",
+    "bulk_no_container", "trader_without_handling", "transfer_to", "control_point",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ async def test_what_is_written_is_read_again_without_loss(house: House, model: s
     if model == "COI_2022":
         lines = [{**each, "organic": "in_conversion"} for each in lines]
         later["trader_without_handling"] = STRANGER
+        later |= {"transfer_to": "Saint-Charles", "control_point": "FRPGF4"}
     lines[1].pop("packages")
     later |= {"national_reference": "N-7", "responsible_for_load": [FORWARDER, IMPORTER]}
     certificate_id = await house.drafted(boxes(product_lines=lines, **later), model=model)
