@@ -21,7 +21,7 @@ from shared.kit.calendar import is_known
 from shared.rules.countries import COUNTRIES, UNION
 from shared.rules.refusals import Refused
 from shared.rules.requests import best
-from shared.rules.roles import ActivityType, AuthorityRole, Competence, RoleType, StandingStatus
+from shared.rules.roles import CHAPTERS, ActivityType, AuthorityRole, Competence, RoleType, StandingStatus
 
 EORI: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{1,15}")
 BODY_CODE: Final = re.compile(r"[A-Z]{2}-[A-ZÖ]{3}-\d{1,3}")
@@ -211,6 +211,8 @@ def _wrong_activities(fields: Mapping[str, Any], bodies: set[str], one: bool) ->
         return [Trouble("activities", "one_activity")]
     found = []
     if set(kinds) - set(ActivityType.__members__) or len(set(kinds)) != len(kinds):
+        found.append(Trouble("activities", "not_activity"))
+    if any(each["chapter"] not in CHAPTERS or each["section"] not in Competence.__members__ for each in activities):
         found.append(Trouble("activities", "not_activity"))
     for each in activities:
         if each["control_body"] is None and each["kind"] != ActivityType.RFL:

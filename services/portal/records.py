@@ -239,6 +239,7 @@ async def new_of(form: FormData) -> NewOrganisation:
         activities=[
             {
                 "kind": str(form["activity"]),
+                "chapter": str(form.get("chapter") or "ORGANIC"),
                 "section": str(form.get("section") or "ORGANIC"),
                 "control_body": str(form.get("control_body") or "") or None,
                 "valid_from": str(form.get("valid_from") or "") or None,

@@ -71,6 +71,7 @@ SECTIONS: Final = {
     "FOOD": N_("Food"), "PLANTS": N_("Plants"), "SEMEN_AND_EMBRYO": N_("Semen and embryo"),
     "TIMBER": N_("Imported timber products"), "VETERINARY": N_("Veterinary"),
 }
+CHAPTERS: Final = {"ORGANIC": N_("Organic production and imports")}
 REASONS: Final = {
     "EORI":                 N_("same EORI number"),
     "VAT":                  N_("same VAT number"),
@@ -94,6 +95,7 @@ def shown(**more: Any) -> dict[str, Any]:
         "happened": HAPPENED,
         "then": THEN,
         "sections": SECTIONS,
+        "chapters": CHAPTERS,
         "reasons": REASONS,
         "key": uuid4().hex,
         **more,

@@ -69,6 +69,10 @@ class Competence(StrEnum):
     VETERINARY = "VETERINARY"
 
 
+CHAPTERS: Final = ("ORGANIC",)
+"""Chapters of operators' activities; within one there are sections (named as competences are), within these activities."""
+
+
 class StandingStatus(StrEnum):
     """The state of an operator or of one of his activities."""
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
-from tests.journeys.people import People, until
+from tests.journeys.people import EASY, People, until
 from tests.leaks import nothing_secret
 
 SPOKEN_TO: Final = tuple(row for row in SERVICES if row.name != "portal")  # journeys speak to the services themselves
@@ -19,7 +19,8 @@ SPOKEN_TO: Final = tuple(row for row in SERVICES if row.name != "portal")  # jou
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """PostgreSQL, NATS, Temporal, the mail catcher and the services, once for all journeys."""
-    async with Stack(tmp_path_factory.mktemp("var"), services=SPOKEN_TO, ports="free", fsync=False) as stack:
+    var = tmp_path_factory.mktemp("var")
+    async with Stack(var, services=SPOKEN_TO, ports="free", fsync=False, settings=EASY) as stack:
         certificates = await asyncpg.connect(stack.database_url("certificates", scheme="postgresql"))
         notifications = await asyncpg.connect(stack.database_url("notifications", scheme="postgresql"))
         try:  # the demonstration's organisations and roles travel by the bus

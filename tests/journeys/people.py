@@ -32,6 +32,9 @@ CENTRAL: Final = "supervisor@dgccrf.example"
 STRANGER: Final = "importer@abian.example"
 OPS: Final = "ops@bordereau.example"
 
+EASY: Final = {"identity": {"PROOF_COST": "1", "ARGON2_MEMORY_KIB": "64", "ARGON2_PASSES": "1"}}
+"""Settings for tests in which many register and sign in: what keeps guessers busy need not keep us."""
+
 JSON = dict[str, Any]
 
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
-from tests.journeys.people import Person, organisation
+from tests.journeys.people import EASY, Person, organisation
 from tests.leaks import nothing_secret
 from tests.portal import chromium, classic_story
 from tests.portal.chromium import Eye, window
@@ -32,7 +32,7 @@ BANNER = "Vous n’avez actuellement aucun rôle qui vous permette d’accéder 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """The whole installation, on free ports, once for all newcomers."""
-    async with Stack(tmp_path_factory.mktemp("var"), ports="free", fsync=False) as running:
+    async with Stack(tmp_path_factory.mktemp("var"), ports="free", fsync=False, settings=EASY) as running:
         yield running
         await nothing_secret(running)
 
@@ -178,8 +178,8 @@ def _signs_in(eye: Eye, email: str) -> Page:
 
 def _sees_the_banner_and_creates_an_operator(eye: Eye, name: str) -> None:
     page = eye.page
-    expect(page.locator(".flash-warn")).to_contain_text(BANNER)
-    yellow = page.locator(".flash-warn").evaluate("each => getComputedStyle(each).backgroundColor")
+    expect(page.locator("main .flash-warn")).to_contain_text(BANNER)
+    yellow = page.locator("main .flash-warn").evaluate("each => getComputedStyle(each).backgroundColor")
     red, green, blue = (int(each) for each in re.findall(r"\d+", yellow)[:3])
     assert min(red, green) > blue, yellow
     _picture(eye, "20-no-role")
@@ -269,6 +269,8 @@ def _the_body_asks_and_validates(stack: Stack, browser: Browser, email: str) -> 
         page.goto(link)
         expect(page.locator("h1")).to_have_text("Rachid Alaoui")
         here = page.url
+        page.get_by_role("button", name="Prendre en charge").click()
+        expect(page.get_by_role("button", name="Remettre à tous")).to_be_visible()
         asking = page.locator("form:has(input[name=action][value=ask])")
         asking.locator("textarea").fill("Depuis quand ?")
         asking.locator("button").click()
