@@ -3,6 +3,10 @@
 One thing to remember: marks live in the column ``search`` beside the words, so one index answers them together. A mark
 begins with ``=``, which no word does: ``=importer/…``, ``=lot/l20261``.
 
+Whoever types the beginning of a word means every word that begins so. An index is slow to go through thousands of them,
+and quick with whole ones: so the words there are stand in a table of their own (``WordRow``), and are asked by name. Of
+the numbers people write, that have no end, only the beginning stands there, as a stem: ``csqu#``.
+
 A producer who is named in box 13 and nowhere else reads his own lines only; so he finds by them only. The marks and
 words of such a reader's lines stand apart, under his id.
 """
@@ -16,11 +20,12 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, true
+from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates.models import CertificateRow
+from services.certificates.models import CertificateRow, Id, WordRow
 from shared.rules import content as contents
 from shared.rules.actor import Actor
 from shared.rules.parties import Facts
@@ -33,6 +38,19 @@ LONGEST: Final = 60
 WHOLE_NUMBER: Final = re.compile(r"COI\.[A-Z]{2}\.\d{4}\.\d{7}", re.ASCII)
 PARTY: Final = "party"
 """Stands for all of ROLES."""
+WORD: Final = ""
+"""The kind of a word that stands in no box of its own."""
+SPELLED: Final = ("goods", "cn", "lot", "container", "document", "attached")
+"""Marks that are looked for by their beginning."""
+STEM: Final = re.compile(r"[^\d]+|\d{1,4}")
+PLAIN: Final = 4
+"""Signs of a number that is short enough to be a word of its own: a year, a weight."""
+LONG: Final = 40
+LAST: Final = chr(0x10FFFF)
+NOBODY: Final = "="
+"""A word that no certificate has."""
+MANY: Final = 200
+"""Words with one beginning that are asked by name; of more, the beginning is asked."""
 OVERDUE: Final = frozenset({
     "completion_overdue", "arrival_not_verified", "customs_procedure_open", "reception_overdue", "reply_overdue",
 })  # fmt: skip
@@ -138,16 +156,17 @@ def settle(row: CertificateRow, known: Facts, flags: Iterable[str]) -> None:
     if row.decided_at is None and row.status in DECIDED:
         row.decided_at = row.entered_at
     countries = {each: party.country for each, party in known.parties.items()}
-    row.search = func.to_tsvector("simple", searchable(row, known)).op("||")(
-        func.array_to_tsvector(marks(row, countries, flags))
-    )
+    words = searchable(row, known)
+    row.search = func.to_tsvector("simple", words).op("||")(func.array_to_tsvector(marks(row, countries, flags, words)))
 
 
-def marks(row: CertificateRow, countries: Mapping[str, str], flags: Iterable[str]) -> list[str]:
-    """All marks of a certificate; ``countries`` are those of the organisations it names."""
+def marks(row: CertificateRow, countries: Mapping[str, str], flags: Iterable[str], said: str) -> list[str]:
+    """All marks of a certificate; ``countries`` are those of the organisations it names, ``said`` are its words."""
     content = row.content
     transport = content.get("transport") or {}
     found = [
+        *(("seen", each) for each in row.visible_to),
+        ("customs", content.get("clearance_country") if row.submitted else None),
         ("creator", row.creator),
         ("model", row.form_model),
         ("authority_country", countries.get(content.get("entry_authority") or "")),
@@ -166,6 +185,8 @@ def marks(row: CertificateRow, countries: Mapping[str, str], flags: Iterable[str
     lines = contents.lines(content)
     found += [mark for line in lines for mark in _of_line(line)]
     written = {f"={tag}/{value}" for tag, value in found if value}
+    written |= {f"={tag}/{stem}" for tag, value in found if value and tag in SPELLED and (stem := stem_of(value, tag))}
+    written |= {stem for word in normalised(said).split() if (stem := stem_of(word))}
     for reader in _partial(row):
         written.add(f"=part/{reader}")
         own = [line for line in lines if line.get("producer") == reader]
@@ -245,17 +266,71 @@ def normalised(text: str) -> str:
     return "".join(each if each.isalnum() else " " for each in bare if not unicodedata.combining(each))
 
 
+def stem_of(word: str, kind: str = WORD) -> str | None:
+    """The beginning of a number or of a very long word, by which a beginning still shorter finds it; None of a word."""
+    if kind == "cn" or (len(word) <= LONG and (len(word) <= PLAIN or word.isalpha())):
+        return None
+    found = STEM.match(word)
+    return f"{found[0][:LONG]}#" if found else None
+
+
+def _is_short(word: str) -> bool:
+    """Whether what begins so are words or stems: a beginning that goes on after its stem is looked for as it is."""
+    return len(word) < LONG and (word.isalpha() or (word.isdigit() and len(word) <= PLAIN))
+
+
 def prefix_query(text: str) -> str | None:
     """What somebody typed, as a search for every word by its beginning; None when there is no word."""
     words = normalised(text).split()
     return " & ".join(f"{word}:*" for word in words[:8]) if words else None
 
 
+Spelling = Mapping[tuple[str, str], list[str]]
+"""For a kind and a beginning, the words and stems there are."""
+
+
+async def spelled(session: AsyncSession, wish: Any) -> Spelling:
+    """The words that begin as what somebody typed does; a beginning of very many words is not among them."""
+    typed = {(WORD, word) for word in _typed(wish.text)}
+    for each in FILTERS:
+        if each.reads is Reads.WORDS:
+            typed |= {_of_goods(each, word) for word in normalised(getattr(wish, each.name)).split()[:8]}
+        elif each.reads is Reads.BEGINNING and (value := squeezed(getattr(wish, each.name))):
+            typed |= {(tag, value) for tag in (each.mark, each.of_parties) if tag}
+    found: dict[tuple[str, str], list[str]] = {}
+    kind, word = col(WordRow.kind), col(WordRow.word)
+    for tag, begins in sorted(typed):
+        if tag == "cn" or _is_short(begins):
+            asked = select(word).where(kind == tag, word >= begins, word < begins + LAST).limit(MANY + 1)
+            words = [str(each) for each in (await session.execute(asked)).scalars()]
+            if len(words) <= MANY:
+                found[tag, begins] = words
+    return found
+
+
+def _typed(text: str) -> list[str]:
+    """The words somebody typed, as far as they are looked for."""
+    return [word[:200] for word in normalised(text).split()[:8]]
+
+
+def _of_goods(of: Filter, word: str) -> tuple[str, str]:
+    return ("cn" if word.isdigit() else of.mark, word[:LONGEST])
+
+
+def _beginning(kind: str, begins: str, known: Spelling) -> str:
+    """A beginning in the language of searches: the words there are, or as it was typed."""
+    mark = f"={kind}/" if kind else ""
+    words = known.get((kind, begins))
+    if words is None:
+        return f"'{mark}{begins}':*"
+    return "(" + " | ".join(f"'{mark}{each}'" for each in words or [NOBODY]) + ")"
+
+
 # ── what is asked ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def conditions(actor: Actor, wish: Any) -> list[ColumnElement[bool]]:
-    """What every certificate found must fulfil, beside being one the reader may see."""
+def conditions(actor: Actor, customs: str | None, wish: Any, known: Spelling) -> list[ColumnElement[bool]]:
+    """What every certificate found must fulfil: that the reader may see it, and what he wishes."""
     found: list[ColumnElement[bool]] = []
     asked: list[str] = []
     for each in FILTERS:
@@ -263,68 +338,65 @@ def conditions(actor: Actor, wish: Any) -> list[ColumnElement[bool]]:
         if value in (None, "", [], False):
             continue
         if each.mark:
-            looked_for = _marked(each, value, actor)
+            looked_for = _marked(each, value, actor, known)
             if looked_for is None:
                 return [~true()]
             asked.append(looked_for)
         else:
             found.append(_compared(each, value, actor))
-    free = prefix_query(wish.text) if wish.text.strip() else None
-    if wish.text.strip() and free is None:
+    words = _typed(wish.text)
+    if wish.text.strip() and not words:
         return [~true()]
-    search = col(CertificateRow.search)
     if WHOLE_NUMBER.fullmatch(wish.text.strip().upper()):  # its parts begin a million words; it is one row
         found.append(col(CertificateRow.number) == wish.text.strip().upper())
-    elif free is not None:
-        found.append(_free(free, actor))
-    if asked:
-        found.append(search.op("@@")(_as_query(" & ".join(f"({each})" for each in asked))))
-    return found
+    elif words:
+        asked.append(_free(words, actor, known))
+    if not asked:
+        return [_seen(actor, customs), *found]
+    # who may see it is asked of the same index; the column has the last word, without an index of its own
+    asked.insert(0, " | ".join([f"'=seen/{actor.organisation_id}'", *([f"'=customs/{customs}'"] if customs else [])]))
+    together = cast(literal(" & ".join(f"({each})" for each in asked), Text), TSQUERY)
+    return [col(CertificateRow.search).op("@@")(together), _seen(actor, customs, indexed=False), *found]
 
 
-def _as_query(marks: str) -> ColumnElement[Any]:
-    return cast(literal(marks, Text), TSQUERY)
-
-
-def _free(words: str, actor: Actor) -> ColumnElement[bool]:
+def _free(words: list[str], actor: Actor, known: Spelling) -> str:
     """Words anywhere; for who may be a mere producer, his own apart."""
-    search = col(CertificateRow.search)
-    anywhere: ColumnElement[bool] = search.op("@@")(func.to_tsquery("simple", words))
+    anywhere = " & ".join(_beginning(WORD, word, known) for word in words)
     if not _may_be_partial(actor):
         return anywhere
     me = actor.organisation_id
-    own = " & ".join(f"'=part/{me}/word/{each[:-2][:LONGEST]}':*" for each in words.split(" & "))
-    return or_(and_(anywhere, ~search.op("@@")(_as_query(f"'=part/{me}'"))), search.op("@@")(_as_query(own)))
+    own = " & ".join(f"'=part/{me}/word/{word[:LONGEST]}':*" for word in words)
+    return f"({anywhere} & !'=part/{me}') | ({own})"
 
 
-def _marked(of: Filter, value: Any, actor: Actor) -> str | None:
+def _marked(of: Filter, value: Any, actor: Actor, known: Spelling) -> str | None:
     """One filter in the language of marks; None when nothing can fit."""
     if of.reads is Reads.TRUE:
         return f"'={of.mark}/{actor.organisation_id}'"
     if of.reads is Reads.WORDS:
-        parts = [("cn" if word.isdigit() else of.mark, word[:LONGEST]) for word in normalised(value).split()[:8]]
-        said = [_term(of, tag, word, actor, by_beginning=True) for tag, word in parts]
+        parts = [_of_goods(of, word) for word in normalised(value).split()[:8]]
+        said = [_term(of, tag, word, actor, known) for tag, word in parts]
         return " & ".join(said) if said else None
     values: Iterable[Any] = value if isinstance(value, list) else [value]
     if of.mark == PARTY:
         return " | ".join(f"'={role}/{value}'" for role in ROLES)
     if of.reads is Reads.BEGINNING:
         texts = [squeezed(each) for each in values]
-        said = [_term(of, of.mark, each, actor, by_beginning=True) for each in texts if each]
+        said = [_term(of, of.mark, each, actor, known) for each in texts if each]
     else:
-        said = [_term(of, of.mark, str(each), actor, by_beginning=False) for each in values]
+        said = [_term(of, of.mark, str(each), actor, None) for each in values]
     return (" & " if of.all else " | ").join(said) if said else None
 
 
-def _term(of: Filter, tag: str, value: str, actor: Actor, *, by_beginning: bool) -> str:
-    end = ":*" if by_beginning else ""
-    anywhere = f"'={tag}/{value}'{end}"
-    if of.of_parties:
+def _term(of: Filter, tag: str, value: str, actor: Actor, known: Spelling | None) -> str:
+    """One mark: exactly this one, or every one that begins so when words are known."""
+    anywhere = f"'={tag}/{value}'" if known is None else _beginning(tag, value, known)
+    if of.of_parties and known is not None:
         mine = " | ".join(f"'={role}/{actor.organisation_id}'" for role in ("creator", *ROLES))
-        return f"({anywhere} | ('={of.of_parties}/{value}'{end} & ({mine})))"
+        return f"({anywhere} | ({_beginning(of.of_parties, value, known)} & ({mine})))"
     if not of.of_lines or not _may_be_partial(actor):
         return anywhere
-    me = actor.organisation_id
+    me, end = actor.organisation_id, "" if known is None else ":*"
     return f"(({anywhere} & !'=part/{me}') | '=part/{me}/{tag}/{value}'{end})"
 
 
@@ -347,9 +419,19 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), DAYS_IN)
 
 
-def seen(actor: Actor, customs: str | None) -> ColumnElement[bool]:
+def narrowed(wish: Any) -> bool:
+    """Whether a list is narrowed by anything but its status."""
+    return bool(wish.text.strip()) or any(getattr(wish, each.name) for each in FILTERS if each.name != "status")
+
+
+def _seen(actor: Actor, customs: str | None, *, indexed: bool = True) -> ColumnElement[bool]:
     """What this organisation may see, as of now."""
-    named: ColumnElement[bool] = col(CertificateRow.visible_to).contains([actor.organisation_id])
+    readers = col(CertificateRow.visible_to)
+    named: ColumnElement[bool] = (
+        readers.contains([actor.organisation_id])
+        if indexed
+        else func.array_position(readers, literal(actor.organisation_id, Id)).is_not(None)
+    )
     if customs:
         return or_(named, and_(col(CertificateRow.submitted), col(CertificateRow.clearance_country) == customs))
     return named

@@ -12,7 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    and_,
+    exists,
     func,
     literal,
     literal_column,
@@ -20,14 +20,16 @@ from sqlalchemy import (
     text,
     true,
     tuple_,
+    union_all,
     values,
 )
 from sqlalchemy import column as sql_column
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import finding, register, views
-from services.certificates.models import CertificateRow, Id
+from services.certificates.models import CertificateRow, Id, SightRow
 from shared.contracts.certificates import CertificateLine, CertificatePage
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
@@ -104,18 +106,18 @@ class ListWish(BaseModel):
 async def page(session: AsyncSession, actor: Actor, wish: ListWish) -> CertificatePage:
     """One page of the certificates this organisation may see."""
     found, following = await lines(session, actor, wish)
-    customs = await views.customs_of(session, actor)
-    counted = _conditions(actor, customs, wish.model_copy(update={"status": []}))
-    return CertificatePage(
-        items=found, next=following, counts=await _counts(session, counted) if wish.after is None else {}
-    )
+    if wish.after is not None:
+        return CertificatePage(items=found, next=following, counts={})
+    counts, more = await counted(session, actor, wish.model_copy(update={"status": []}))
+    return CertificatePage(items=found, next=following, counts=counts, more=more)
 
 
 async def lines(session: AsyncSession, actor: Actor, wish: ListWish) -> tuple[list[CertificateLine], str | None]:
     """The next certificates of a list, and the cursor of what follows them."""
     customs = await views.customs_of(session, actor)
     key, falling = SORTS[wish.sort]
-    query: Select[Any] = select(CertificateRow, key.label("key")).where(*_conditions(actor, customs, wish))
+    conditions = finding.conditions(actor, customs, wish, await finding.spelled(session, wish))
+    query: Select[Any] = select(CertificateRow, key.label("key")).where(*conditions)
     place = tuple_(key, col(CertificateRow.id))
     if wish.after:
         value, row_id = _opened(wish.after, wish.sort)
@@ -130,23 +132,51 @@ async def lines(session: AsyncSession, actor: Actor, wish: ListWish) -> tuple[li
     return [_line(row, known, actor) for row, _ in shown], following
 
 
-def _conditions(actor: Actor, customs: str | None, wish: ListWish) -> list[ColumnElement[bool]]:
-    return [finding.seen(actor, customs), *finding.conditions(actor, wish)]
+async def counted(session: AsyncSession, actor: Actor, wish: ListWish) -> tuple[dict[str, int], bool]:
+    """Certificates per status, and whether there are more: a list must not become slow because it is long.
+
+    Of all that an organisation sees each status is counted up to a limit; of a list that is narrowed otherwise, the
+    newest are.
+    """
+    customs = await views.customs_of(session, actor)
+    narrowed = finding.narrowed(wish)
+    if narrowed:
+        conditions = finding.conditions(actor, customs, wish, await finding.spelled(session, wish))
+        newest = (
+            select(col(CertificateRow.status).label("status"))
+            .where(*conditions)
+            .order_by(col(CertificateRow.updated_at).desc())
+            .limit(COUNT_LIMIT)
+            .subquery()
+        )
+        query = select(newest.c.status, func.count()).group_by(newest.c.status)
+    else:
+        statuses = values(sql_column("status", String), name="statuses").data([(each.value,) for each in Status])
+        some = union_all(*_sights(actor, customs, statuses.c.status)).limit(COUNT_LIMIT).lateral("some")
+        query = select(statuses.c.status, func.count()).select_from(statuses).join(some, true())
+        query = query.group_by(statuses.c.status)
+    counts = {str(row[0]): int(row[1]) for row in (await session.execute(query)).all()}
+    return counts, narrowed and sum(counts.values()) >= COUNT_LIMIT
 
 
-async def _counts(session: AsyncSession, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
-    """Certificates per status, each counted up to a limit: a list must not become slow because it is long."""
-    statuses = values(sql_column("status", String), name="statuses").data([(status.value,) for status in Status])
-    some = (
-        select(literal_column("1"))
-        .select_from(CertificateRow)
-        .where(and_(*conditions), col(CertificateRow.status) == statuses.c.status)
-        .order_by(col(CertificateRow.updated_at).desc())  # along the index: the newest of a status are near
-        .limit(COUNT_LIMIT)
-        .lateral("some")
+def _sights(actor: Actor, customs: str | None, status: ColumnElement[str]) -> list[Select[Any]]:
+    """What this organisation sees in a status; customs see besides what is cleared in their country."""
+    own, theirs = aliased(SightRow), aliased(SightRow)
+    seen: Select[Any] = select(literal_column("1")).where(
+        col(own.organisation) == actor.organisation_id, col(own.status) == status
     )
-    query = select(statuses.c.status, func.count()).select_from(statuses).join(some, true()).group_by(statuses.c.status)
-    return {str(row[0]): int(row[1]) for row in (await session.execute(query)).all()}
+    if customs is None:
+        return [seen]
+    country = func.md5(f"customs/{customs}").cast(Id)
+    twice = exists().where(
+        col(theirs.organisation) == country,
+        col(theirs.status) == col(own.status),
+        col(theirs.certificate_id) == col(own.certificate_id),
+    )
+    cleared: Select[Any] = select(literal_column("1")).where(
+        col(SightRow.organisation) == country, col(SightRow.status) == status
+    )
+    return [cleared, seen.where(~twice)]
 
 
 def _named(row: CertificateRow) -> list[str]:

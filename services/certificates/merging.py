@@ -41,7 +41,10 @@ async def repoint(session: AsyncSession, event: OrganisationMerged) -> None:
     for table in (CertificateRow, ExtractRow):
         seen = col(table.visible_to)
         ended = update(table).where(seen.contains([gone]), ~seen.contains([kept]))
-        await session.execute(ended.values(visible_to=func.array_append(seen, literal(kept, Id))))
+        values: dict[str, Any] = {"visible_to": func.array_append(seen, literal(kept, Id))}
+        if table is CertificateRow:
+            values["search"] = col(CertificateRow.search).op("||")(func.array_to_tsvector([f"=seen/{kept}"]))
+        await session.execute(ended.values(**values))
 
 
 async def _templates(session: AsyncSession, event: OrganisationMerged) -> None:

@@ -116,6 +116,27 @@ class CertificateRow(Table, table=True):
     search: Any = Field(default=None, sa_column=Column(TSVECTOR))
 
 
+class SightRow(Table, table=True):
+    """One reader of a certificate, to count by: written by a trigger whenever status or readers of the row change."""
+
+    __tablename__ = "sight"
+    __table_args__ = (Index("sight_of", "certificate_id"),)
+
+    organisation: str = Field(sa_column=Column(Id, primary_key=True))
+    status: str = Field(sa_column=Column(String(30), primary_key=True))
+    certificate_id: str = Field(sa_column=Column(Id, primary_key=True))
+
+
+class WordRow(Table, table=True):
+    """A word some certificate has, or the stem of one: by these a beginning is looked for. Written by a trigger."""
+
+    __tablename__ = "word"
+
+    kind: str = Field(sa_column=Column(String(10, collation="C"), primary_key=True))
+    """The mark it stands in; empty for the words of a certificate."""
+    word: str = Field(sa_column=Column(String(64, collation="C"), primary_key=True))
+
+
 class ExtractRow(Table, table=True):
     """One batch of a certificate. Its journal is its own: lines of the same table under its own id."""
 

@@ -507,6 +507,8 @@ class CertificatePage(View):
     next: str | None
     counts: dict[str, int]
     """Certificates per status under the same filters, up to 1000 each (``1000`` means "1000 or more")."""
+    more: bool = False
+    """Whether the filters find more than were counted: then the newest thousand were."""
 
 
 class JournalLine(View):

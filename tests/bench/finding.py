@@ -39,7 +39,7 @@ SEARCHES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
                                      "arrival_until": "2024-08-07", "sort": "arrival"}),
     ("needs my action",  BODY,      {"awaits_me": True}),
     ("needs my action",  POST,      {"awaits_me": True, "sort": "arrival"}),
-    ("lot",              BODY,      {"lot": "L-{n}"}),
+    ("lot",              BODY,      {"lot": "L-{m}"}),
     ("commodity",        CUSTOMS,   {"cn_code": "0804"}),
     ("flag",             BODY,      {"flag": ["overdue"]}),
     ("mere producer",    PRODUCER,  {"goods": "dattes"}),
@@ -88,7 +88,7 @@ async def _asked(base: Database, name: str, reader: str, wish: dict[str, Any]) -
 
 
 def _wish(wish: dict[str, Any], n: int) -> ListWish:
-    said = {key: value.format(n=f"{n:07d}") if isinstance(value, str) else value for key, value in wish.items()}
+    said = {key: value.format(n=f"{n:07d}", m=n) if isinstance(value, str) else value for key, value in wish.items()}
     return ListWish.model_validate(said)
 
 
@@ -97,7 +97,7 @@ async def _whole_table(base: Database, reader: str, wish: ListWish) -> list[str]
     asked: list[tuple[str, Any]] = []
 
     def heard(_: object, __: object, statement: str, parameters: Any, ___: object, ____: object) -> None:
-        if "FROM certificate" in statement:
+        if "FROM certificate" in statement or "FROM sight" in statement:
             asked.append((statement, parameters))
 
     event.listen(base.engine.sync_engine, "before_cursor_execute", heard)
@@ -109,4 +109,4 @@ async def _whole_table(base: Database, reader: str, wish: ListWish) -> list[str]
         for statement, parameters in asked:
             rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
             plans.append("\n".join(row[0] for row in rows))
-    return [plan for plan in plans if "Seq Scan on certificate" in plan]
+    return [plan for plan in plans if "Seq Scan on certificate" in plan or "Seq Scan on sight" in plan]

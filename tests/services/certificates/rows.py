@@ -1,13 +1,16 @@
 """Very many certificates, written by COPY: as the service would have written them, with its own marks.
 
-They belong to two hundred exporters, three hundred importers, twelve bodies and forty posts; the story's organisations
-are among them. Indexes are made after the rows, which is many times faster.
+They belong to two hundred exporters, three hundred importers, thirteen bodies and forty posts; the story's
+organisations are among them. The numbers have no divisor in common, so that everything meets everything. Indexes are
+made after the rows, which is many times faster.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import import_module
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +39,32 @@ GOODS = (
     ("Oranges Navel", "08051022"), ("Argan", "15159099"), ("Quinoa réal", "10085000"), ("Café arabica", "09011100"),
 )  # fmt: skip
 COUNTRIES = ("MA", "TN", "PE", "EC", "BR", "TR", "MG")
-CLEARED = ("FR", "FR", "FR", "BE", "DE", "NL", "ES")
+CLEARED = ("FR", "FR", "FR", "FR", "BE", "BE", "DE", "DE", "NL", "NL", "ES")
+
+
+FIRST = 10_000
+"""Certificates that are made one by one."""
+_KEPT = import_module("services.certificates.migrations.versions.0007_counts")
+_FIRST = f"(SELECT search FROM certificate LIMIT {FIRST}) written_one_by_one"
+COUNTED = (
+    f"INSERT INTO sight {_KEPT.READERS.format(rows='certificate')}",
+    "ALTER TABLE sight ADD PRIMARY KEY (organisation, status, certificate_id)",
+    "CREATE INDEX sight_of ON sight (certificate_id)",
+    f"INSERT INTO word {_KEPT.WORDS.format(lexemes=_KEPT.ALL.replace('FROM certificate', f'FROM {_FIRST}'))}",
+    "ALTER TABLE certificate ENABLE TRIGGER USER",
+)
+"""What the database does for each row, done for all at once."""
+
+
+_LATER = f"+ again * interval '{FIRST} minutes'"
+_OTHER = f"lpad((right(number, 7)::integer + again * {FIRST})::text, 7, '0')"
+OTHERWISE = {
+    "id": "gen_random_uuid()",
+    "number": f"left(number, 12) || {_OTHER}",
+    "search": f"ts_delete(search, right(number, 7)) || array_to_tsvector(ARRAY[{_OTHER}])",
+    **{each: f"{each} {_LATER}" for each in COLUMNS if each.endswith("_at")},
+}
+"""In what a later certificate differs from the one it is like."""
 
 
 @cache
@@ -52,15 +80,15 @@ def certificate(n: int) -> Any:
     goods, code = GOODS[n % 7]
     number = f"COI.{COUNTRIES[n % 7]}.{at.year}.{n:07d}" if status is not Status.DRAFT else None
     content: dict[str, Any] = {
-        "exporter": somebody(1, n % 200, world.EXPORTER),
-        "importer": somebody(2, n % 301, world.IMPORTER),
-        "issuing_body": somebody(3, n % 12, world.BODY),
-        "first_consignee": somebody(4, n % 307, world.CONSIGNEE),
+        "exporter": somebody(1, n % 199, world.EXPORTER),
+        "importer": somebody(2, n % 307, world.IMPORTER),
+        "issuing_body": somebody(3, n % 13, world.BODY),
+        "first_consignee": somebody(4, n % 311, world.CONSIGNEE),
         "entry_authority": somebody(5, n % 41, world.POST),
         "responsible_for_load": [somebody(6, n % 59, world.FORWARDER)],
         "producers": [somebody(7, n % 997, world.PRODUCER)],
         "country_of_export": COUNTRIES[n % 7],
-        "clearance_country": CLEARED[n % 7],
+        "clearance_country": CLEARED[n % 11],
         "countries_of_origin": [COUNTRIES[n % 7]],
         "containers": [f"CSQU{n % 9_000_000:07d}"],
         "transport": {"mode": "1", "document": f"BL-{n // 3}"},
@@ -98,7 +126,7 @@ def lines(first: int, number: int) -> Iterator[bytes]:
         words = f"{row.number or ''} {row.goods} CSQU{n % 9_000_000:07d} L-{n}".casefold()
         for sign in ".-’":
             words = words.replace(sign, " ")
-        marks = finding.marks(row, {world.POST: "FR"}, paper.flags(row))
+        marks = finding.marks(row, {world.POST: "FR"}, paper.flags(row), words)
         row.search = " ".join(f"'{each}'" for each in [*words.split(), *marks])
         row.content = {"producers": row.content["producers"]}
         yield "\t".join(_written(getattr(row, name)) for name in COLUMNS).encode()
@@ -116,22 +144,40 @@ def _written(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-async def copied(url: str, number: int, at_once: int = 20_000) -> None:
-    """Write so many certificates; the indexes are made afterwards."""
+@asynccontextmanager
+async def at_once(url: str) -> AsyncIterator[Any]:
+    """A connection to write very many rows with: indexes, counts and words are made when all are there."""
     connection = await asyncpg.connect(url, ssl=False)
     try:
         made = await connection.fetch(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'certificate'"
             " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
         )
-        await connection.execute("SET maintenance_work_mem = '256MB'")
+        await connection.execute("SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'")
+        await connection.execute("ALTER TABLE sight DROP CONSTRAINT sight_pkey; DROP INDEX sight_of")
         for index in made:
             await connection.execute(f"DROP INDEX {index['indexname']}")
-        for first in range(0, number, at_once):
-            some = BytesIO(b"\n".join(lines(first, min(at_once, number - first))) + b"\n")
-            await connection.copy_to_table("certificate", source=some, columns=COLUMNS, format="text")
-        for index in made:
-            await connection.execute(index["indexdef"])
-        await connection.execute("VACUUM ANALYZE certificate")
+        await connection.execute("ALTER TABLE certificate DISABLE TRIGGER USER")
+        yield connection
+        for statement in (*COUNTED, *(index["indexdef"] for index in made), "VACUUM ANALYZE certificate, sight, word"):
+            await connection.execute(statement)
     finally:
         await connection.close()
+
+
+AGAIN = f"""
+INSERT INTO certificate ({", ".join(COLUMNS)})
+SELECT {", ".join(OTHERWISE.get(each, each) for each in COLUMNS)}
+FROM certificate, generate_series(1, $1) again
+WHERE number IS NOT NULL
+"""
+
+
+async def copied(url: str, number: int) -> None:
+    """Write about so many certificates: the first by COPY, the others as their like, later and with other numbers."""
+    async with at_once(url) as connection:
+        first = min(number, FIRST)
+        some = BytesIO(b"\n".join(lines(0, first)) + b"\n")
+        await connection.copy_to_table("certificate", source=some, columns=COLUMNS, format="text")
+        if number > first:
+            await connection.execute(AGAIN, number // first - 1)
