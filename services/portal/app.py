@@ -216,6 +216,8 @@ async def _trouble(request: Request, trouble: Exception) -> Response:
     if trouble.code in ("unauthenticated", "session_ended"):
         request.app.state.house.doorkeeper.forget(request.cookies.get(SESSION_COOKIE, ""))
         return await _to_the_door(request, trouble)
+    if trouble.code == "timeout" and request.method == "GET":  # he only looked: there is no order to worry about
+        return problem_page(request, 503, "unavailable")
     return problem_page(request, trouble.status, trouble.code, trouble.text, trouble.problems)
 
 
