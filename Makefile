@@ -4,7 +4,7 @@
 # Any setting may be given in the environment (docs/operations.md): PORTAL_HOST=0.0.0.0 CERTIFICATES_LOG_LEVEL=DEBUG make run
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop reset test rules journeys lint types sure requests bench docs histories lock migration environment
+.PHONY: help run demo stop reset test suite rules journeys lint types sure requests bench docs histories lock migration environment
 
 python := .venv/bin/python
 pytest := $(python) -m pytest
@@ -38,11 +38,13 @@ reset: environment ## Forget everything: empty var/
 test: environment ## All tests, lint and types; T= narrows
 	@sh deploy/chromium.sh
 ifeq ($(strip $(T)),)
-	@$(MAKE) --no-print-directory lint types
-	$(pytest) -n 2 --dist loadfile
+	@$(MAKE) --no-print-directory --jobs=3 lint types suite
 else
 	$(pytest) -n 0 $(T)
 endif
+
+suite: environment
+	env -u MAKEFLAGS -u MFLAGS $(pytest) -n 2 --dist loadfile
 
 rules: environment ## The law alone, in a second
 	$(pytest) -n 0 tests/rules $(T)
