@@ -21,10 +21,10 @@ from services.directory import (
     store,
     views,
 )
-from services.directory.door import Around, Asker, ask, clean
+from services.directory.door import OF_OPERATORS, Around, Asker, ask, clean
 from services.directory.search import Search
-from shared.contracts.directory import (
-    OPERATOR_LIFE,
+from shared.contracts.directory import RoleRequestView, StepWish
+from shared.contracts.organisations import (
     Creatable,
     Created,
     Evidence,
@@ -36,9 +36,6 @@ from shared.contracts.directory import (
     OrganisationPage,
     OrganisationView,
     PublicPage,
-    RoleRequestView,
-    StepWish,
-    operator_life_id,
 )
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentPerson, CurrentReader
@@ -159,7 +156,7 @@ async def organisation_step(
     async with around.database.transaction() as session:
         if not await standing.guarded(session, asker, await store.organisation(session, where)):
             raise Refused("not_found")
-    await ask(around, OPERATOR_LIFE, operator_life_id(where), where, wish.action, asker, wish.revision, wish.form, key)
+    await ask(around, OF_OPERATORS, where, wish, asker, key)
     async with around.database.transaction() as session:
         return await views.organisation_may(session, asker, await store.organisation(session, where))
 

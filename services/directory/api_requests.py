@@ -21,14 +21,11 @@ from services.directory import (
     views,
     waiting,
 )
-from services.directory.door import Around, Asker, Language, ask, clean, is_uuid
+from services.directory.door import OF_PROPOSALS, OF_ROLES, Around, Asker, Language, ask, clean, is_uuid
 from shared.contracts.directory import (
-    OPERATOR_VALIDATION,
-    ROLE_VALIDATION,
     Chosen,
     DecisionResult,
     Decisions,
-    Evidence,
     Instruction,
     NewRoles,
     Note,
@@ -40,9 +37,8 @@ from shared.contracts.directory import (
     Sides,
     Standing,
     StepWish,
-    operator_validation_id,
-    role_validation_id,
 )
+from shared.contracts.organisations import Evidence
 from shared.kit.http import IdempotencyKey
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentPerson
@@ -141,7 +137,7 @@ async def role_step(
 ) -> RoleRequestView:
     """Validate, refuse, ask, answer, withdraw, suspend, reinstate, revoke, appoint, dismiss."""
     role = str(role_id)
-    told = await _ask_role(around, role, wish.action, asker, wish.revision, wish.form, key)
+    told = await _ask_role(around, role, wish, asker, key)
     async with around.database.transaction() as session:
         row = await roles.role(session, role)
     if told.status in (RoleStatus.SUSPENDED, RoleStatus.WITHDRAWN):
@@ -175,7 +171,8 @@ async def decide_several(
             if time.monotonic() > ends:
                 return _result(chosen.id, Refused("timeout"), language)
             try:
-                told = await _ask_role(around, chosen.id, wish.action, asker, chosen.revision, form, own)
+                step = StepWish(action=wish.action, revision=chosen.revision, form=form)
+                told = await _ask_role(around, chosen.id, step, asker, own)
             except Refused as refusal:
                 return _result(chosen.id, refusal, language)
             return DecisionResult(id=chosen.id, status=told.status)
@@ -229,20 +226,17 @@ async def proposal_step(
     wanted = str(proposal_id)
     async with around.database.transaction() as session:
         await views.proposal_view(session, asker, await proposals.proposal(session, wanted))
-    process = operator_validation_id(wanted)
-    await ask(around, OPERATOR_VALIDATION, process, wanted, wish.action, asker, wish.revision, wish.form, key)
+    await ask(around, OF_PROPOSALS, wanted, wish, asker, key)
     async with around.database.transaction() as session:
         return await views.proposal_view(session, asker, await proposals.proposal(session, wanted))
 
 
-async def _ask_role(
-    around: Surroundings, role_id: str, action: str, actor: Actor, revision: int, form: dict[str, Any], key: str
-) -> Standing:
+async def _ask_role(around: Surroundings, role_id: str, wish: StepWish, actor: Actor, key: str) -> Standing:
     if not is_uuid(role_id):
         raise Refused("not_found")
     async with around.database.transaction() as session:
         await views.role_view(session, actor, await roles.role(session, role_id))
-    return await ask(around, ROLE_VALIDATION, role_validation_id(role_id), role_id, action, actor, revision, form, key)
+    return await ask(around, OF_ROLES, role_id, wish, actor, key)
 
 
 def _wish(wanted: Waiting) -> waiting.Wish:

@@ -1,13 +1,22 @@
 """What the doors for people have in common: who asks, in which post, and how a process is asked."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
 
 from shared.contracts.directory import (
+    OPERATOR_LIFE,
+    OPERATOR_VALIDATION,
+    ROLE_VALIDATION,
     Instruction,
     Standing,
+    StepWish,
+    operator_life_id,
+    operator_validation_id,
+    role_validation_id,
 )
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentPerson
@@ -40,23 +49,26 @@ async def _language(accept_language: Annotated[str | None, Header()] = None) -> 
 Language = Annotated[str, Depends(_language)]
 
 
-async def ask(
-    around: Surroundings,
-    workflow: str,
-    workflow_id: str,
-    about: str,
-    action: str,
-    actor: Actor,
-    revision: int,
-    form: dict[str, Any],
-    key: str,
-) -> Standing:
-    """Ask a process for one step; answered once it is on paper."""
+@dataclass(frozen=True)
+class Course:
+    """A kind of process, and the id of the one that keeps a record."""
+
+    workflow: str
+    id_of: Callable[[str], str]
+
+
+OF_ROLES: Final = Course(ROLE_VALIDATION, role_validation_id)
+OF_PROPOSALS: Final = Course(OPERATOR_VALIDATION, operator_validation_id)
+OF_OPERATORS: Final = Course(OPERATOR_LIFE, operator_life_id)
+
+
+async def ask(around: Surroundings, course: Course, about: str, wish: StepWish, actor: Actor, key: str) -> Standing:
+    """Ask the process that keeps a record for one step; answered once it is on paper."""
     return await around.processes.ask(
-        action,
-        Instruction(action, actor, revision, form),
-        workflow=workflow,
-        workflow_id=workflow_id,
+        wish.action,
+        Instruction(wish.action, actor, wish.revision, wish.form),
+        workflow=course.workflow,
+        workflow_id=course.id_of(about),
         life=Standing(about, "", revision=0, over=False),
         key=key,
         answer=Standing,

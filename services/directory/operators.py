@@ -16,7 +16,8 @@ from services.directory.models import OrganisationRow, ProposalRow, RoleRow
 from services.directory.proposals import CHANGE, CREATION
 from services.directory.records import Alike
 from services.directory.store import By
-from shared.contracts.directory import NewOrganisation, NewRoles, OrganisationEdit, Wanted
+from shared.contracts.directory import NewRoles, Wanted
+from shared.contracts.organisations import NewOrganisation, OrganisationEdit
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
 from shared.rules.roles import AuthorityRole, RoleType, StandingStatus

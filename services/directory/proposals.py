@@ -16,15 +16,8 @@ from services.directory.deciders import Deciders
 from services.directory.models import OrganisationRow, ProposalRow, RoleRow
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
-from shared.contracts.directory import (
-    OPERATOR_VALIDATION,
-    Evidence,
-    Note,
-    Noted,
-    Rung,
-    Standing,
-    operator_validation_id,
-)
+from shared.contracts.directory import OPERATOR_VALIDATION, Note, Noted, Rung, Standing, operator_validation_id
+from shared.contracts.organisations import Evidence
 from shared.events.base import Event
 from shared.events.directory import (
     OrganisationProposed,

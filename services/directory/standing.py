@@ -16,7 +16,8 @@ from services.directory import claims, deciders, history, records, store
 from services.directory.models import OrganisationRow, RoleRow
 from services.directory.store import By
 from shared.contracts.certificates import Awaited, Due
-from shared.contracts.directory import OPERATOR_LIFE, Creatable, Note, Noted, Rung, Standing, operator_life_id
+from shared.contracts.directory import OPERATOR_LIFE, Note, Noted, Rung, Standing, operator_life_id
+from shared.contracts.organisations import Creatable
 from shared.events.directory import ActivityEnding, OrganisationMerged, RoleGranted, RoleRevoked
 from shared.kit.outbox import announce, wake
 from shared.rules import requests as law

@@ -9,23 +9,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.directory import deciders, history, operators, proposals, roles, standing, store
 from services.directory.models import LineRow, OrganisationRow, ProposalRow, RoleRow
 from services.directory.records import Alike
-from shared.contracts.directory import (
+from shared.contracts.directory import ClaimView, LineView, ProposalView, RoleRequestView, Sides
+from shared.contracts.organisations import (
     ActivityView,
-    ClaimView,
     Difference,
     Evidence,
     HistoryLine,
     HistoryView,
-    LineView,
     LookAlike,
     Named,
     OrganisationMay,
     OrganisationView,
-    ProposalView,
     PublicOrganisation,
     RecognitionView,
-    RoleRequestView,
-    Sides,
 )
 from shared.rules import requests as law
 from shared.rules.actor import Actor

@@ -28,9 +28,9 @@ from shared.contracts.certificates import (
     OrderState,
     Wish,
 )
-from shared.contracts.directory import OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
+from shared.contracts.organisations import OrganisationPage, OrganisationView
 from shared.contracts.verification import FileView, PublicView, StatementView
 
 __all__ = [

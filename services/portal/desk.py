@@ -7,24 +7,26 @@ from pydantic import BaseModel, TypeAdapter
 
 from services.portal.clients import Caller, DirectoryClient, segment
 from shared.contracts.directory import (
-    Creatable,
-    Created,
     DecisionResult,
     Decisions,
-    Evidence,
-    HistoryView,
-    LookAlike,
-    NewOrganisation,
     NewRoles,
-    OrganisationEdit,
-    OrganisationMay,
     ProposalPage,
     ProposalView,
-    PublicPage,
     RoleRequestPage,
     RoleRequestView,
     Sides,
     StepWish,
+)
+from shared.contracts.organisations import (
+    Creatable,
+    Created,
+    Evidence,
+    HistoryView,
+    LookAlike,
+    NewOrganisation,
+    OrganisationEdit,
+    OrganisationMay,
+    PublicPage,
 )
 
 _ROLES = TypeAdapter(list[RoleRequestView])

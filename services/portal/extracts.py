@@ -26,7 +26,7 @@ from shared.contracts.certificates import (
     TraceView,
     Wish,
 )
-from shared.contracts.directory import OrganisationView
+from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import Model
 from shared.rules.extracts import (
     EXTRACT_BOX,

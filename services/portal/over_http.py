@@ -35,9 +35,9 @@ from shared.contracts.certificates import (
     OrderState,
     Wish,
 )
-from shared.contracts.directory import OrganisationPage, OrganisationView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
+from shared.contracts.organisations import OrganisationPage, OrganisationView
 from shared.contracts.verification import FileView, PublicView, Statement, StatementView
 from shared.kit.keys import Keyring
 from shared.kit.sessions import service_token

@@ -11,7 +11,7 @@ from services.portal import names, words
 from services.portal.clients import Trouble
 from services.portal.requests import SECTIONS
 from services.portal.words import N_
-from shared.contracts.directory import Evidence, NewOrganisation, OrganisationView
+from shared.contracts.organisations import Evidence, NewOrganisation, OrganisationView
 from shared.rules.refusals import Refused
 
 LARGEST_FILE: Final = 500_000

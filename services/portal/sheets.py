@@ -20,7 +20,7 @@ from shared.contracts.certificates import (
     ProblemView,
     SignatureView,
 )
-from shared.contracts.directory import OrganisationView
+from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import BOX, Box, Filled, Model
 from shared.rules.deadlines import CLOCKS
 from shared.rules.forms import FORMS, MOMENTS, box_signed_by

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from services.portal.clients import Caller, DirectoryClient, IdentityClient, Trouble
 from shared.contracts.certificates import PartyView
-from shared.contracts.directory import OrganisationPage, OrganisationView, RoleRequestView
+from shared.contracts.directory import RoleRequestView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
+from shared.contracts.organisations import OrganisationPage, OrganisationView
 from tests.portal.programs import ProgramsInMemory
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from services.portal.clients import Trouble
-from shared.contracts.directory import Named, RoleRequestView
+from shared.contracts.directory import RoleRequestView
 from shared.contracts.identity import PostView
 from shared.contracts.notifications import LetterView, NewsView
+from shared.contracts.organisations import Named
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
 from tests.portal.reading import AUTHORITY, CONTROL_BODY, EXPORTER, OPS

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from services.portal.clients import Caller, Clients, NotificationsClient, OpsClient
 from shared.contracts.certificates import SignatureView
-from shared.contracts.directory import ActivityView, OrganisationView
 from shared.contracts.identity import PersonView, PostView
 from shared.contracts.notifications import LetterPage, LetterView, NewsPage, NewsView
+from shared.contracts.organisations import ActivityView, OrganisationView
 from shared.rules.status import Action, Status
 from tests.portal.batches import ExtractsInMemory
 from tests.portal.classic import ClassicInMemory

@@ -19,7 +19,7 @@ from services.portal.look import wants_part
 from services.portal.pages.registration import FORM_COOKIE, PERSONAL, by_field, keep_form, raw
 from services.portal.visitor import Anybody, House, TheHouse
 from shared.contracts.certificates import ProblemView
-from shared.contracts.directory import PublicOrganisation
+from shared.contracts.organisations import PublicOrganisation
 from shared.contracts.users import (
     Answered,
     ClassicRegistration,

@@ -13,7 +13,7 @@ from services.portal.desk import Desk
 from services.portal.records import BASES
 from services.portal.requests import Short, Text, said, shown
 from services.portal.visitor import Anybody, Somebody, TheHouse
-from shared.contracts.directory import OrganisationView
+from shared.contracts.organisations import OrganisationView
 
 router = APIRouter()
 

@@ -31,7 +31,7 @@ from shared.contracts.certificates import (
     PartyView,
     ProblemView,
 )
-from shared.contracts.directory import OrganisationView
+from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import BOX, Model
 from shared.rules.refusals import Refused
 from shared.rules.status import Action, Status

@@ -14,7 +14,7 @@ from services.portal.records import BASES, IDENTIFIERS, TYPES, as_typed, evidenc
 from services.portal.requests import Short, Text, desk_of, key_of, shown
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
-from shared.contracts.directory import Creatable, LookAlike, OrganisationEdit, OrganisationView
+from shared.contracts.organisations import Creatable, LookAlike, OrganisationEdit, OrganisationView
 from shared.rules.refusals import Refused
 
 router = APIRouter()

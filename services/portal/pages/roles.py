@@ -12,7 +12,8 @@ from services.portal import forms, words
 from services.portal.clients import Trouble
 from services.portal.requests import STATUSES, Short, Text, desk_of, key_of, said, shown
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
-from shared.contracts.directory import NewRoles, OrganisationPage, RoleRequestView, Wanted
+from shared.contracts.directory import NewRoles, RoleRequestView, Wanted
+from shared.contracts.organisations import OrganisationPage
 
 router = APIRouter()
 

@@ -24,8 +24,8 @@ from services.portal.pages.certificates import may_create, organisation_of
 from services.portal.programs import Programs
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
-from shared.contracts.directory import OrganisationView
 from shared.contracts.machines import NewSearch, SearchView
+from shared.contracts.organisations import OrganisationView
 from shared.rules.status import Status
 
 router = APIRouter()

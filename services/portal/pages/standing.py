@@ -17,7 +17,7 @@ from services.portal.records import FIELDS, WHATS, told
 from services.portal.requests import Short, Text, desk_of, key_of, shown, step_of
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
-from shared.contracts.directory import NewOrganisation, OrganisationView
+from shared.contracts.organisations import NewOrganisation, OrganisationView
 from shared.rules.refusals import Refused
 
 router = APIRouter()

@@ -15,13 +15,7 @@ from services.directory import demo
 from services.directory.activities import Activities
 from services.directory.app import create_app, furnish
 from services.directory.settings import Settings
-from shared.contracts.directory import (
-    OPERATOR_VALIDATION,
-    ROLE_VALIDATION,
-    Note,
-    Rung,
-    Standing,
-)
+from shared.contracts.directory import OPERATOR_VALIDATION, ROLE_VALIDATION, Note, Rung, Standing
 from shared.kit.db import Database
 from shared.kit.process import Surroundings
 from shared.kit.sessions import Post
