@@ -51,7 +51,7 @@ STARTS: Final = {
 }
 WHILE: Final = {
     Only.ALWAYS:     "",
-    Only.INCOMPLETE: ", while something of boxes 13, 16 or 17 is still missing",
+    Only.INCOMPLETE: ", while something of boxes 13, 16 or 17, or a document on the form of 2022, is still missing",
     Only.UNANSWERED: ", while the notice is not answered",
 }
 # fmt: on

@@ -105,7 +105,7 @@ class Only(StrEnum):
 
     ALWAYS = "always"
     INCOMPLETE = "incomplete"
-    """Something of box 13, 16 or 17 that may follow within ten days has not followed yet."""
+    """Something of box 13, 16 or 17 that may follow within ten days, or a document, has not followed yet."""
     UNANSWERED = "unanswered"
     """The notice of irregularity has not been answered yet."""
 
