@@ -198,7 +198,7 @@ def _somebody_signs(
             page.get_by_role("radio", name="oui").first.check()
         _picture(eye, f"07-before-{station}")
         page.locator(".confirm button[type=submit]").click()
-        expect(page.locator(".flash")).to_be_visible()
+        expect(page.locator("main .flash").first).to_be_visible()
         _picture(eye, f"08-after-{station}", whole=True)
 
 
