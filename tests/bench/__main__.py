@@ -121,7 +121,7 @@ async def open_ones(stack: Stack, numbers: tuple[int, ...]) -> None:
     await traders.client.aclose()
 
 
-async def main(names: list[str], quick: bool, links: int) -> None:
+async def main(names: list[str], quick: bool, links: int, certificates: int) -> None:
     """Measure what is named, and no other."""
     if "lives" in names:
         await all_lives(quick)
@@ -130,7 +130,7 @@ async def main(names: list[str], quick: bool, links: int) -> None:
     if "directory" in names:
         await directory.main(quick)
     if "finding" in names:
-        await finding(100_000 if quick else 1_000_000)
+        await finding(certificates)
     if asked := [name for name in names if name in PROOFS]:
         folder = Path(tempfile.mkdtemp(prefix="bordereau-bench-"))
         try:
@@ -170,7 +170,10 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*", choices=[*ALL, []], metavar="NAME", help="what to measure")
     parser.add_argument("--quick", action="store_true", help="fewer lives, fewer rows")
     parser.add_argument("--links", type=int, metavar="N", help="accounts: so many pending links (10,000; quick: 300)")
+    parser.add_argument("--certificates", type=int, metavar="N", help="finding: so many (1,000,000; quick: 100,000)")
     wish = parser.parse_args()
-    uvloop.run(main(wish.names or list(ALL), wish.quick, wish.links or (300 if wish.quick else 10_000)))
+    links = wish.links or (300 if wish.quick else 10_000)
+    certificates = wish.certificates or (100_000 if wish.quick else 1_000_000)
+    uvloop.run(main(wish.names or list(ALL), wish.quick, links, certificates))
     sys.stdout.flush()
     os._exit(0)
