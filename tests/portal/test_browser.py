@@ -201,6 +201,22 @@ def test_two_boxes_left_quickly_are_both_saved(world: World, address: str, brows
         assert paper.content["seals"] == ["S-1"]
         assert paper.content["transport"]["document"] == "BL-1"
         assert paper.content["product_lines"][0]["lot"] == "L-1"
+        page.evaluate(
+            """() => {
+              for (const id of ["national_reference", "seals", "transport.document"]) {
+                const field = document.getElementById(id);
+                field.focus();
+                field.value = "B-2";
+                field.dispatchEvent(new Event("input", { bubbles: true }));
+              }
+              const button = document.querySelector("button[formaction$='/do/submit'], button[value=submit]");
+              button.focus();
+              button.click();
+            }"""
+        )
+        page.wait_for_url("**/do/submit")
+        assert paper.content["seals"] == ["B-2"]
+        assert paper.content["transport"]["document"] == "B-2"
 
 
 def test_somebody_elses_change_stops_the_next_save(world: World, address: str, browser: Browser) -> None:

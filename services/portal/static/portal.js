@@ -46,17 +46,19 @@
     }, 0);
   });
 
-  // A form waits for boxes that are still being saved, and is sent once.
+  // A form waits for boxes that are still being saved or queue for it, and is sent once.
   let pending = 0;
   let waiting = null;
+  const goOn = () => {
+    if (pending > 0 || !waiting) return;
+    const { form, submitter } = waiting;
+    waiting = null;
+    form.requestSubmit(submitter && submitter.form === form ? submitter : null);
+  };
   document.addEventListener("htmx:beforeSend", () => { pending += 1; });
   document.addEventListener("htmx:afterRequest", () => {
     pending -= 1;
-    if (pending === 0 && waiting) {
-      const { form, submitter } = waiting;
-      waiting = null;
-      form.requestSubmit(submitter);
-    }
+    setTimeout(goOn, 0); // by then the next of the queue is on its way
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
