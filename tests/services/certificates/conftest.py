@@ -49,6 +49,9 @@ from shared.rules.forms import SIGNATURES
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.conftest import NOON, Around, Clock, Fill, PassportOffice, Visitor
+from tests.services.undoing import kept
+
+__all__ = ["kept"]
 
 Bearer = Callable[..., dict[str, str]]
 CARRY = pydantic_data_converter.payload_converter
