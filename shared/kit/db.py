@@ -5,17 +5,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as NoRoom
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-AWAY = ("08", "53", "57P")
-"""How PostgreSQL's states begin when it is away: connections, resources, an operator."""
+AWAY = ("08", "40", "53", "57P")
+"""How PostgreSQL's states begin when it is away: connections, a deadlock that it undid, resources, an operator."""
 
 
 def is_away(trouble: BaseException) -> bool:
     """Whether the database is away, shuts down, starts up or has no room: nobody's bug, and it will be back."""
     if not isinstance(trouble, DBAPIError):
-        return isinstance(trouble, OSError)
+        return isinstance(trouble, OSError | NoRoom)
     state = getattr(trouble.orig, "sqlstate", None) or ""
     return trouble.connection_invalidated or isinstance(trouble, InterfaceError) or state.startswith(AWAY)
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoRoom
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,6 +54,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(OSError, _away)
+    app.add_exception_handler(NoRoom, _away)
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(Edge, limit=body_limit, roomy=roomy)
 
