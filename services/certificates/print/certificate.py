@@ -18,6 +18,8 @@ from shared.words import say
 WIDE: Final = frozenset(
     {"product_lines", "issuing_declaration", "customs_procedure", "entry_checks", "first_consignee_declaration"}
 )
+IF_ANY: Final = "customs_procedure"
+"""The one signed box that most certificates never need: an empty one waits for nobody."""
 PARTS_OF: Final = {"transport": ("mode", "identification", "document")}
 QUESTIONS: Final = {question.name: question.label for form in FORMS for question in form.questions}
 COLUMNS: Final = (("2.5fr", "left"), ("1.35fr", "right"), ("1.25fr", "right"), ("2fr", "left"), ("2fr", "left"))
@@ -69,6 +71,8 @@ class CertificateSheet(Sheet[CertificateView]):
         if box.kind is Kind.NUMBER:
             return [text(self.view.number or self._("draft"), "number" if self.view.number else "faint")]
         if box.kind is Kind.SIGNED:
+            if box.field == IF_ANY and not value:
+                return []
             if "." in box.field:
                 return [fact(self.label(box.field), self.speech.answer(value, self.view.parties))] if value else []
             return self.declaration(box.field, value, QUESTIONS, DECLARATIONS)
