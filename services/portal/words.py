@@ -157,9 +157,12 @@ def zone_name() -> str:
 
 
 def distance(value: datetime, now: datetime) -> str:
-    """How far away: in 3 days, 2 hours ago."""
+    """How far away: in 3 days, 2 hours ago; from a day on by the calendar of the reader's zone, as dates beside it are."""
     span: timedelta = value - now
-    return babel_dates.format_timedelta(span, add_direction=True, locale=reader().locale)
+    if abs(span) < timedelta(days=1):
+        return babel_dates.format_timedelta(span, add_direction=True, locale=reader().locale)
+    days = _local(value).date() - _local(now).date()
+    return babel_dates.format_timedelta(days, threshold=2, add_direction=True, locale=reader().locale)
 
 
 def parse_moment(text: str) -> datetime | None:

@@ -95,6 +95,21 @@ def test_a_moment_is_told_on_the_readers_clock(language: str, zone: str, expecte
         assert words.moment(datetime(2026, 5, 3, 14, 5, tzinfo=UTC), "long") == expected
 
 
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        (datetime(2026, 5, 3, 16, 5, tzinfo=UTC), "in 2 hours"),
+        (datetime(2026, 5, 6, 23, 30, tzinfo=UTC), "in 4 days"),  # in Paris that is the 7th
+        (datetime(2026, 5, 9, 14, 0, tzinfo=UTC), "in 6 days"),
+        (datetime(2026, 4, 30, 22, 30, tzinfo=UTC), "2 days ago"),
+        (datetime(2026, 5, 31, 14, 0, tzinfo=UTC), "in 4 weeks"),
+    ],
+)
+def test_how_far_a_day_is_agrees_with_its_date(then: datetime, expected: str) -> None:
+    with words.read_by(Reader("en", "Europe/Paris")):
+        assert words.distance(then, datetime(2026, 5, 3, 14, 5, tzinfo=UTC)) == expected
+
+
 def test_dates_and_numbers_follow_the_language() -> None:
     with words.read_by(Reader("fr")):
         assert words.number(Decimal("1250.5")) == "1\u202f250,5"
