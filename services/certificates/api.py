@@ -9,21 +9,18 @@ from fastapi.responses import JSONResponse
 
 from services.certificates import commodities, lists, moves, paper, store, views
 from services.certificates.rules import AWAITED
-from shared.contracts.certificates import (
-    LIFE,
+from shared.contracts.certificate_views import (
     CertificatePage,
     CertificateView,
     CommodityView,
     Confirmation,
     Edit,
     JournalView,
-    Life,
     NewCertificate,
-    Order,
     OrderState,
     Wish,
-    life_id,
 )
+from shared.contracts.certificates import LIFE, Life, Order, life_id
 from shared.kit.http import IdempotencyKey
 from shared.kit.process import Surroundings
 from shared.kit.sessions import CurrentActor, CurrentPerson

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from services.certificates import exports, searches
 from services.certificates.api import Around, Language
 from services.certificates.lists import ListWish
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 from shared.contracts.machines import NewSearch, SearchView
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentActor, CurrentPerson

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates.finding import normalised, prefix_query
 from services.certificates.models import CommodityRow
-from shared.contracts.certificates import CommodityView
+from shared.contracts.certificate_views import CommodityView
 from shared.reference import commodities as shipped
 
 SAYS_NOTHING = "other"

@@ -20,7 +20,7 @@ from services.certificates.pdf import Attached, Copy
 from services.certificates.seal import Seals, canonical, fingerprint
 from services.certificates.sps.writing import written
 from services.certificates.statements import stated
-from shared.contracts.certificates import CertificateView, CommodityView, ExtractView
+from shared.contracts.certificate_views import CertificateView, CommodityView, ExtractView
 from shared.kit.keys import Keyring
 from shared.rules import content as contents
 from shared.rules.actor import Actor

@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import lists
 from services.certificates.lists import ListWish
-from shared.contracts.certificates import CertificateLine, PartyView
+from shared.contracts.certificate_views import CertificateLine, PartyView
 from shared.rules.actor import Actor
 from shared.rules.status import Status
 from shared.words import catalogue

@@ -8,20 +8,17 @@ from fastapi.responses import JSONResponse
 
 from services.certificates import extract_paper, extract_views, extracts, store, views
 from services.certificates.api import Around, Language
-from shared.contracts.certificates import (
-    EXTRACT_LIFE,
-    Batch,
+from shared.contracts.certificate_views import (
     Confirmation,
     Edit,
     ExtractPage,
     ExtractView,
     JournalView,
     NewExtract,
-    Order,
     TraceView,
     Wish,
-    extract_life_id,
 )
+from shared.contracts.certificates import EXTRACT_LIFE, Batch, Order, extract_life_id
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentActor
 from shared.rules.extracts import EXTRACT_FORM, ExtractStatus

@@ -15,7 +15,7 @@ from services.certificates import extract_paper, extracts, paper, register, stor
 from services.certificates.models import CertificateRow, ExtractRow, PartyRow
 from services.certificates.rules import EXTRACT_AWAITED
 from services.certificates.seal import canonical, fingerprint
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     AwaitedView,
     Confirmation,
     ExtractLine,

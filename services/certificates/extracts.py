@@ -19,13 +19,13 @@ from services.certificates import paper, store
 from services.certificates.models import CertificateRow, ExtractRow, JournalRow, PartyRow
 from services.certificates.rules import difference
 from services.certificates.seal import Seals, canonical, fingerprint
+from shared.contracts.certificate_views import Edit
 from shared.contracts.certificates import (
     EXTRACT_LIFE,
     Batch,
     BatchRecord,
     BatchRecorded,
     BatchRing,
-    Edit,
     Order,
     extract_life_id,
 )

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from services.certificates import lines, paper, sheets_of_lines, store, views
 from services.certificates.api import Around, Language
-from shared.contracts.certificates import CertificateView, Edit
+from shared.contracts.certificate_views import CertificateView, Edit
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentActor, CurrentPerson
 from shared.rules.boxes import Model

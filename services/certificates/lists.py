@@ -30,7 +30,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import finding, register, views
 from services.certificates.models import CertificateRow, Id, SightRow
-from shared.contracts.certificates import CertificateLine, CertificatePage
+from shared.contracts.certificate_views import CertificateLine, CertificatePage
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
 from shared.rules.status import Status

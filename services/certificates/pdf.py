@@ -16,7 +16,7 @@ from services.certificates.print.certificate import CertificateSheet
 from services.certificates.print.coverage import plain
 from services.certificates.print.extract import ExtractSheet
 from services.certificates.print.sheet import Attached, Copy
-from shared.contracts.certificates import CertificateView, ExtractView
+from shared.contracts.certificate_views import CertificateView, ExtractView
 
 __all__ = ["Attached", "Copy", "printed"]
 HERE: Final = Path(__file__).parent / "print"

@@ -10,7 +10,7 @@ from services.certificates import store, views
 from services.certificates.api import Around, Language
 from services.certificates.sps import reading
 from services.certificates.sps.writing import written
-from shared.contracts.certificates import CertificateView
+from shared.contracts.certificate_views import CertificateView
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentActor
 from shared.rules.refusals import Refused

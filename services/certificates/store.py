@@ -26,13 +26,8 @@ from services.certificates.models import (
 )
 from services.certificates.rules import difference
 from services.certificates.seal import Seals, canonical, fingerprint
-from shared.contracts.certificates import (
-    LIFE,
-    Edit,
-    Life,
-    NewCertificate,
-    life_id,
-)
+from shared.contracts.certificate_views import Edit, NewCertificate
+from shared.contracts.certificates import LIFE, Life, life_id
 from shared.events.certificates import CertificateDrafted, CertificateEdited
 from shared.kit.outbox import announce, wake
 from shared.rules import content as contents

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.certificates import paper, register, store, views
 from services.certificates.models import CertificateRow, PartyRow
 from services.certificates.models_making import TemplateRow
-from shared.contracts.certificates import NewCertificate, PartyView
+from shared.contracts.certificate_views import NewCertificate, PartyView
 from shared.contracts.templates import NewTemplate, TemplatesView, TemplateView
 from shared.rules import content as contents
 from shared.rules.actor import Actor

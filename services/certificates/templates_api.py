@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from services.certificates import templates, views
 from services.certificates.api import Around, Language
-from shared.contracts.certificates import CertificateView
+from shared.contracts.certificate_views import CertificateView
 from shared.contracts.templates import NewName, NewTemplate, TemplatesView
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentActor

@@ -20,7 +20,7 @@ from services.certificates.models import (
 )
 from services.certificates.rules import AWAITED
 from services.certificates.seal import ALGORITHM, canonical, fingerprint
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     AwaitedView,
     CertificateLink,
     CertificateView,

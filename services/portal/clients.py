@@ -17,7 +17,7 @@ from services.portal.factors import FactorsClient
 from services.portal.making import MakingClient
 from services.portal.tools import ToolsClient
 from services.portal.wire import SOURCE, Caller, Client, Trouble, segment
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     CertificatePage,
     CertificateView,
     CommodityView,

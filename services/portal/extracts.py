@@ -13,7 +13,7 @@ from services.portal import forms, words
 from services.portal.names import CHOICES, StatusName
 from services.portal.wire import Caller, Client, Wire, segment
 from services.portal.words import N_
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     Confirmation,
     Edit,
     ExtractPage,

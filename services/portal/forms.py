@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from services.portal import words
 from services.portal.names import CHOICES
-from shared.contracts.certificates import CertificateView, ProblemView
+from shared.contracts.certificate_views import CertificateView, ProblemView
 from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model, bare
 from shared.rules.countries import COUNTRIES, UNION
 from shared.rules.findings import KINDS, PARTNERS

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.portal import forms
 from services.portal.wire import Caller, Client, Wire, segment
-from shared.contracts.certificates import CertificateView, ProblemView
+from shared.contracts.certificate_views import CertificateView, ProblemView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
 from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView
 from shared.contracts.templates import NewName, NewTemplate, TemplatesView

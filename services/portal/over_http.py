@@ -24,7 +24,7 @@ from services.portal.factors import FactorsOverHttp
 from services.portal.making import MakingOverHttp
 from services.portal.tools import ToolsOverHttp
 from services.portal.wire import Caller, Wire, segment
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     CertificatePage,
     CertificateView,
     CommodityView,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from services.portal import words
 from services.portal.forms import Placed, SheetBox, number_of, placed, sheet
 from services.portal.names import ACTIONS, AWAITED, CHOICES, SIGNED_NEXT, STAGES, STATUSES
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     CertificateView,
     CommodityView,
     Confirmation,

@@ -16,7 +16,7 @@ import httpx2
 from pydantic import BaseModel, Field, TypeAdapter
 
 from services.portal import words
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, logger
 from shared.kit.sessions import service_token

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import Field
 from temporalio import activity
 
-from shared.contracts.certificates import Awaited, Due, View
+from shared.contracts.certificate_views import View
+from shared.contracts.certificates import Awaited, Due
 from shared.contracts.organisations import Difference, Evidence, LookAlike, Named, OrganisationView
 from shared.rules.actor import Actor
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 from temporalio import activity
 
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 from shared.contracts.notifications import LetterOrder
 from shared.rules.actor import Actor
 

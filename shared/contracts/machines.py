@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from shared.contracts.certificates import NewCertificate, View
+from shared.contracts.certificate_views import NewCertificate, View
 from shared.rules.extracts import ExtractStatus
 from shared.rules.status import Status
 

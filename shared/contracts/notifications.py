@@ -12,7 +12,7 @@ from typing import Any
 
 from temporalio import activity
 
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 
 QUEUE = "notifications"
 

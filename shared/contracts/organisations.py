@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 
 
 class Named(View):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 from shared.contracts.documents import FileView
 from shared.rules.questions import LONGEST, Ask
 

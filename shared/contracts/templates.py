@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.contracts.certificates import PartyView, View
+from shared.contracts.certificate_views import PartyView, View
 
 LONGEST_NAME = 100
 

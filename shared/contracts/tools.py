@@ -6,7 +6,7 @@ One thing to remember: the question comes as the browser brought it; identity al
 
 from pydantic import Field
 
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 
 
 class ToolQuestion(View):

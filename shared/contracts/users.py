@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.contracts.certificates import View
+from shared.contracts.certificate_views import View
 from shared.contracts.identity import Opened
 
 

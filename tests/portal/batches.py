@@ -6,7 +6,7 @@ from typing import Any
 
 from services.portal.clients import Caller, Trouble
 from services.portal.extracts import ExtractsClient
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     AwaitedView,
     Confirmation,
     Edit,

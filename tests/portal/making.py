@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from services.portal.clients import Caller, Trouble
 from services.portal.making import Kept, MakingClient
-from shared.contracts.certificates import CertificateView, MayView, ProblemView
+from shared.contracts.certificate_views import CertificateView, MayView, ProblemView
 from shared.contracts.documents import DocumentsView, DocumentView, FileView, NewDocument, Withdrawal
 from shared.contracts.questions import (
     AskableView,

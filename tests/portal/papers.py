@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from services.portal.clients import Caller, CertificatesClient, Trouble
-from shared.contracts.certificates import (
+from shared.contracts.certificate_views import (
     AwaitedView,
     CertificateLine,
     CertificatePage,

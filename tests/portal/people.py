@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from pydantic import BaseModel
 
 from services.portal.clients import Caller, DirectoryClient, IdentityClient, Trouble
-from shared.contracts.certificates import PartyView
+from shared.contracts.certificate_views import PartyView
 from shared.contracts.directory import RoleRequestView
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.organisations import OrganisationPage, OrganisationView

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from services.identity.rules import PASSWORD_RULES, Wearer, missing
 from services.portal.accounts import AccountsClient
 from services.portal.clients import Trouble
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import (
     Challenge,
     Draft,

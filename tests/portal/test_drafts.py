@@ -2,7 +2,7 @@
 
 import re
 
-from shared.contracts.certificates import Edit
+from shared.contracts.certificate_views import Edit
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
 from tests.portal.reading import CONTROL_BODY, EXPORTER, IMPORTER, fields

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.certificates import Edit
+from shared.contracts.certificate_views import Edit
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
 from tests.portal.reading import BORDER, CONSIGNEE, CONTROL_BODY, EXPORTER, hidden

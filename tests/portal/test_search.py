@@ -5,7 +5,7 @@ import re
 import pytest
 
 from services.portal.pages.search import FIELDS
-from shared.contracts.certificates import CertificateLine
+from shared.contracts.certificate_views import CertificateLine
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
 from tests.portal.programs import HOOK

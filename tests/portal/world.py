@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from services.portal.clients import Caller, Clients, NotificationsClient, OpsClient
-from shared.contracts.certificates import SignatureView
+from shared.contracts.certificate_views import SignatureView
 from shared.contracts.identity import PersonView, PostView
 from shared.contracts.notifications import LetterPage, LetterView, NewsPage, NewsView
 from shared.contracts.organisations import ActivityView, OrganisationView

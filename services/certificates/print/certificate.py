@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.certificates.print.sheet import Item, Printed, Sheet, fact, text
 from services.certificates.print.words import CHOICES, DECLARATIONS, PROCEDURES
-from shared.contracts.certificates import CertificateView
+from shared.contracts.certificate_views import CertificateView
 from shared.reference import transport, units
 from shared.reference.categories import categories
 from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model

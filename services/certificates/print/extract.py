@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.certificates.print.sheet import Item, Printed, Sheet, text
 from services.certificates.print.words import BATCH_DECLARATIONS, CHOICES, PROCEDURES
-from shared.contracts.certificates import ExtractView
+from shared.contracts.certificate_views import ExtractView
 from shared.rules.boxes import Kind, Model
 from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_FORMS, SIGNS, ExtractBox
 from shared.words import say

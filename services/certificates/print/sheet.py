@@ -14,7 +14,7 @@ import segno
 
 from services.certificates.print.speech import Speech
 from services.certificates.print.words import STATUSES, WATERMARKS
-from shared.contracts.certificates import CertificateView, CommodityView, ExtractView, PartyView, SignatureView
+from shared.contracts.certificate_views import CertificateView, CommodityView, ExtractView, PartyView, SignatureView
 from shared.rules.boxes import Model
 from shared.rules.forms import MOMENTS
 from shared.rules.status import Action

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, dates, numbers
 
 from services.certificates.print.words import CHOICES, WORDS
-from shared.contracts.certificates import PartyView
+from shared.contracts.certificate_views import PartyView
 from shared.reference import countries, units
 from shared.words import catalogue, say
 

@@ -26,7 +26,7 @@ from services.certificates.sps.writing import (
     TYPE,
     UNCOUNTED,
 )
-from shared.contracts.certificates import NewCertificate
+from shared.contracts.certificate_views import NewCertificate
 from shared.rules import shape
 from shared.rules.boxes import BOX, Kind, Model, Problem, problem
 from shared.rules.documents import Media

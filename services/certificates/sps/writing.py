@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from services.certificates.sps.structure import RAM, ROOT, RSM, UDT, parts
-from shared.contracts.certificates import CertificateView, PartyView
+from shared.contracts.certificate_views import CertificateView, PartyView
 from shared.reference import commodities
 from shared.reference.countries import countries
 from shared.rules import content as contents

@@ -15,7 +15,7 @@ from services.portal.look import wants_part
 from services.portal.names import ACTIONS, EVENTS, STATUSES, TO_DO
 from services.portal.sheets import Sheet
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
-from shared.contracts.certificates import CertificateView, CommodityView
+from shared.contracts.certificate_views import CertificateView, CommodityView
 from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import Model
 from shared.rules.forms import SIGNATURES

@@ -18,7 +18,7 @@ from services.portal.desk import Desk
 from services.portal.look import wants_part
 from services.portal.pages.registration import FORM_COOKIE, PERSONAL, by_field, keep_form, raw
 from services.portal.visitor import Anybody, House, TheHouse
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.organisations import PublicOrganisation
 from shared.contracts.users import (
     Answered,

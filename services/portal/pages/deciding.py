@@ -19,7 +19,7 @@ from services.portal.proof import TROUBLES, proved
 from services.portal.proof import asked as asked_again
 from services.portal.sheets import Sheet
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
-from shared.contracts.certificates import CertificateView, ProblemView, Wish
+from shared.contracts.certificate_views import CertificateView, ProblemView, Wish
 from shared.rules.boxes import Model
 from shared.rules.forms import SIGNATURES, box_signed_by
 from shared.rules.refusals import Refused

@@ -13,7 +13,7 @@ from services.portal.clients import Trouble
 from services.portal.pages.certificates import head
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
-from shared.contracts.certificates import CertificateView, ProblemView
+from shared.contracts.certificate_views import CertificateView, ProblemView
 from shared.contracts.documents import DocumentView, NewDocument, Withdrawal
 from shared.rules.documents import DOCUMENT_FIELDS, DOCUMENT_TYPES, LARGEST, TYPE
 from shared.rules.refusals import Refused

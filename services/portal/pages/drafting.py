@@ -24,13 +24,7 @@ from services.portal.pages.certificates import (
 )
 from services.portal.sheets import Sheet
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
-from shared.contracts.certificates import (
-    CertificateView,
-    Edit,
-    NewCertificate,
-    PartyView,
-    ProblemView,
-)
+from shared.contracts.certificate_views import CertificateView, Edit, NewCertificate, PartyView, ProblemView
 from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import BOX, Model
 from shared.rules.refusals import Refused

@@ -17,7 +17,7 @@ from services.portal.pages.verify import InLanguage
 from services.portal.proof import TROUBLES, proved
 from services.portal.proof import asked as asked_again
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
-from shared.contracts.certificates import Edit, ExtractView, NewExtract, ProblemView, Wish
+from shared.contracts.certificate_views import Edit, ExtractView, NewExtract, ProblemView, Wish
 from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import Model
 from shared.rules.extracts import EXTRACT_FORM, SIGNS

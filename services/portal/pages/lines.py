@@ -12,7 +12,7 @@ from services.portal.clients import Trouble
 from services.portal.pages.certificates import head
 from services.portal.pages.documents import onward
 from services.portal.visitor import House, Somebody, TheHouse
-from shared.contracts.certificates import CertificateView, ProblemView
+from shared.contracts.certificate_views import CertificateView, ProblemView
 from shared.rules.boxes import Model
 from shared.rules.refusals import Refused
 

@@ -14,7 +14,7 @@ from services.portal import forms, words
 from services.portal.clients import Trouble
 from services.portal.pages.registration import FORM_COOKIE, MINUTES, by_field, keep_form, raw
 from services.portal.visitor import POST_COOKIE, SESSION_COOKIE, Anybody, House, Somebody, TheHouse
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import NewPassword, PasswordChange
 
 router = APIRouter()

@@ -16,7 +16,7 @@ from services.portal.names import ROLES
 from services.portal.pages.registration import by_field
 from services.portal.visitor import LANGUAGE_COOKIE, POST_COOKIE, House, Somebody, TheHouse, Visitor, keep, own_path
 from services.portal.words import N_
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import DetailsWish, Preferences
 from shared.contracts.notifications import Pace, Topic
 from shared.rules.refusals import Refused

@@ -20,7 +20,7 @@ from services.portal.pages.documents import ABOUT_FILES, onward
 from services.portal.sheets import laid_out
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
-from shared.contracts.certificates import CertificateView, ProblemView
+from shared.contracts.certificate_views import CertificateView, ProblemView
 from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView, QuestionView
 from shared.rules.boxes import BOX, Model
 from shared.rules.documents import LARGEST

@@ -15,7 +15,7 @@ from services.portal import forms, words
 from services.portal.clients import Trouble
 from services.portal.visitor import Anybody, House, TheHouse, keep
 from services.portal.words import N_
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import Draft, NewPassword, Registration
 from shared.kit.settings import Registering
 from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME

@@ -10,7 +10,7 @@ from services.portal import forms, making
 from services.portal.clients import Trouble
 from services.portal.pages.certificates import may_create
 from services.portal.visitor import House, Somebody, TheHouse
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.rules.refusals import Refused
 
 router = APIRouter()

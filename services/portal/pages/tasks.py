@@ -12,7 +12,7 @@ from services.portal.clients import Trouble
 from services.portal.names import STATUSES, TO_DO
 from services.portal.requests import desk_of
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
-from shared.contracts.certificates import CertificateLine
+from shared.contracts.certificate_views import CertificateLine
 from shared.contracts.directory import RoleRequestPage
 from shared.contracts.notifications import NewsPage
 from shared.rules.boxes import Model

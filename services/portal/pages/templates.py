@@ -13,7 +13,7 @@ from services.portal.clients import Trouble
 from services.portal.pages.certificates import head, may_create
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.templates import LONGEST_NAME, NewTemplate
 
 router = APIRouter()

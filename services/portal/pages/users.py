@@ -19,7 +19,7 @@ from services.portal.pages.classic import countries, languages, place_of, place_
 from services.portal.pages.registration import by_field, raw
 from services.portal.visitor import House, TheHouse, Visitor, signed_in
 from services.portal.words import N_
-from shared.contracts.certificates import ProblemView
+from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import PostView
 from shared.contracts.users import (
     ChosenUser,

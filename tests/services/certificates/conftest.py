@@ -25,14 +25,13 @@ from services.certificates.events import remember_organisation
 from services.certificates.models import CertificateRow
 from services.certificates.seal import Seals, canonical, fingerprint
 from services.certificates.settings import Settings
+from shared.contracts.certificate_views import Edit, NewCertificate
 from shared.contracts.certificates import (
     EXTRACT_LIFE,
     Batch,
     BatchRecord,
     BatchRecorded,
-    Edit,
     Life,
-    NewCertificate,
     Order,
     Record,
     Recorded,

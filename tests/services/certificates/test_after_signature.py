@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.certificates import store, verify, views
-from shared.contracts.certificates import Edit
+from shared.contracts.certificate_views import Edit
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.certificates.conftest import House, fresh

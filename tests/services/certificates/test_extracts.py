@@ -10,7 +10,8 @@ from hypothesis import strategies as some
 
 from services.certificates import extract_paper, extracts, store, verify, views
 from services.certificates.seal import canonical, fingerprint
-from shared.contracts.certificates import BatchRecord, BatchRecorded, BatchRing, Edit, Order, extract_life_id
+from shared.contracts.certificate_views import Edit
+from shared.contracts.certificates import BatchRecord, BatchRecorded, BatchRing, Order, extract_life_id
 from shared.rules.refusals import Refused
 from shared.rules.status import Status
 from tests.services.certificates import world

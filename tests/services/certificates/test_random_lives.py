@@ -17,7 +17,8 @@ from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from services.certificates import extracts, store, verify
-from shared.contracts.certificates import Edit, Record
+from shared.contracts.certificate_views import Edit
+from shared.contracts.certificates import Record
 from shared.rules.extracts import ExtractStatus
 from shared.rules.forms import SIGNATURES
 from shared.rules.refusals import Refused

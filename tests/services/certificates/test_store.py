@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from services.certificates import moves, store, verify, views
-from shared.contracts.certificates import Edit, NewCertificate, Record, Ring, life_id
+from shared.contracts.certificate_views import Edit, NewCertificate
+from shared.contracts.certificates import Record, Ring, life_id
 from shared.rules.refusals import Refused
 from shared.rules.status import Status
 from tests.services.certificates import world
