@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import leaks
+from tests.portal.builds import Build
 
 VENDOR = Path(__file__).parent / "vendor"
 QUIET = (
@@ -91,6 +92,8 @@ class Eye:
     asked_elsewhere: list[str] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
     """The builds of the pages, and of the blocks of pages, that axe has seen in this window."""
+    shown: set[int] = field(default_factory=set)
+    """What the pages opened so far are built of."""
     complaints: list[str] = field(default_factory=list)
 
     def watch(self) -> "Eye":
@@ -115,6 +118,15 @@ class Eye:
         answer = self.page.goto(self.address + path)
         assert answer is not None
         return answer.status
+
+    def has_news(self, path: str) -> bool:
+        """Whether a page has an element where none like it stood on the pages this window was shown before."""
+        answer = self.page.context.request.get(self.address + path)
+        build = Build(answer.text())
+        assert build.twice == [], path
+        news = build.found - self.shown
+        self.shown |= news
+        return bool(news)
 
     def violations(self) -> list[str]:
         """What axe finds wrong, with the elements; it passes over what it has seen before of the very same build."""

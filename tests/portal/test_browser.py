@@ -60,7 +60,9 @@ def come_in(eye: Eye, email: str, language: str = "en") -> None:
 
 
 def look(eye: Eye, path: str) -> None:
-    """Open a page and find nothing wrong with it."""
+    """Open a page and find nothing wrong with it, unless all it consists of was looked at before."""
+    if not eye.has_news(path):
+        return
     eye.goto(path)
     assert eye.violations() == [], path
     assert eye.overflow() == 0, f"{path} is wider than its window"
@@ -81,6 +83,7 @@ def test_what_axe_has_seen_it_passes_over_and_what_is_new_it_sees(address: str, 
             "document.body.append(Object.assign(document.createElement('p'), {id: document.querySelector('main').id}))"
         )
         assert any("two elements" in each for each in eye.violations())
+        assert [eye.has_news(path) for path in ("/help", "/help", "/sign-in", "/sign-in")] == [True, False, True, False]
 
 
 LOOKS = [("en", 1440, "light"), ("fr", 360, "dark")]
