@@ -48,9 +48,9 @@ from shared.rules.forms import SIGNATURES
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.conftest import NOON, Around, Clock, Fill, PassportOffice, Visitor
-from tests.services.undoing import kept
+from tests.services.undoing import database, kept
 
-__all__ = ["kept"]
+__all__ = ["database", "kept"]
 
 Bearer = Callable[..., dict[str, str]]
 CARRY = pydantic_data_converter.payload_converter
