@@ -157,7 +157,7 @@ def zone_name() -> str:
 
 
 def distance(value: datetime, now: datetime) -> str:
-    """How far away: in 3 days, 2 hours ago; from a day on by the calendar of the reader's zone, as dates beside it are."""
+    """How far away: in 3 days, 2 hours ago; from a day on by the reader's calendar, as the date beside it."""
     span: timedelta = value - now
     if abs(span) < timedelta(days=1):
         return babel_dates.format_timedelta(span, add_direction=True, locale=reader().locale)

@@ -6,7 +6,7 @@ axe nothing new; so a browser need not open it again.
 
 from html.parser import HTMLParser
 
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 SAID = frozenset({"class", "type", "role", "hidden", "disabled", "tabindex", "lang", "style"})
 """Attributes that count with what they say; ``aria-…`` and these count only by being there."""

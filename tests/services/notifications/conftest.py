@@ -34,6 +34,9 @@ from shared.rules.refusals import Refused
 from shared.rules.roles import RoleType
 from shared.rules.status import Action, Status
 from tests.services.conftest import NOON, Around, Clock, PassportOffice, Visitor
+from tests.services.undoing import database, kept
+
+__all__ = ["database", "kept"]
 
 CERTIFICATE = "00000000-0000-4000-8000-0000000c0100"
 NUMBER = "COI.MA.2026.0000001"
