@@ -253,7 +253,8 @@ def _another_in_its_place(office: Office) -> None:
     page.wait_for_url(lambda url: mark not in url)
     successor = re.sub(r"[?#].*", "", page.url).removeprefix(office.address)
     page.locator("#line\\.1\\.lot").fill("L-JUSTE")
-    page.get_by_role("button", name="Enregistrer", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Enregistrer", exact=True).click()
     office.does(BODY, f"{successor}/do/sign", "signée", documentary="acceptable", physical="not_done")
     office.wait(until(lambda: _stands(office, mark, "REPLACED")))
     page = office.at(IMPORTER, where)
