@@ -155,6 +155,10 @@ async def test_look_alikes_are_shown_before_it_can_be_sent(house: House, other: 
     made = await me.does("POST", "/organisations", {**wish, "another_one": True})
     shown = await inao(house).gets(f"/proposals/{made['proposal_id']}")
     assert shown["look_alikes"][0]["reason"] == reason
+    role = (await house.person("noemie-vidal").wants("pyrenees-bio-import"))[0]
+    sides = await inao(house).gets(f"/role-requests/{role['id']}")
+    alike = {each["organisation"]["id"]: each["reason"] for each in sides["look_alikes"]}
+    assert alike[made["organisation_id"]] == reason, "also where somebody asks to join the one that was there before"
 
 
 async def test_a_key_creates_one_operator(house: House) -> None:
