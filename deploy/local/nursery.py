@@ -178,11 +178,12 @@ def _main(libraries: list[str]) -> None:
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, _bury)
+    nursery = os.getpid()
     for line in sys.stdin.buffer:
         wish = json.loads(line)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # nobody is buried before he is announced
         if (pid := os.fork()) == 0:
-            _become(wish)
+            _become(wish, nursery)
             return
         os.write(1, f"born {pid} 0\n".encode())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
@@ -194,12 +195,12 @@ def _bury(*_: object) -> None:
             os.write(1, f"dead {found[0]} {os.waitstatus_to_exitcode(found[1])}\n".encode())
 
 
-def _become(wish: dict[str, Any]) -> None:
-    """In the new process: be the program, as if it had been started alone."""
+def _become(wish: dict[str, Any], nursery: int) -> None:
+    """In the new process: be the program, as if it had been started alone; not without its nursery, though."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     os.setsid()
-    dies_with_its_parent(signal.SIGKILL, os.getppid())()
+    dies_with_its_parent(signal.SIGKILL, nursery)()
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(15, wish["name"].encode()[:15])  # what `ps -o comm` and `top` show
     log = os.open(wish["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -165,14 +165,11 @@ def test_a_second_run_says_that_one_runs_already_and_stop_stops_it(tmp_path: Pat
 def test_when_the_supervisor_is_killed_nothing_is_orphaned_and_the_next_start_recovers(tmp_path: Path) -> None:
     process = run(tmp_path, "run")
     until_ready(process)
-    orphans = children(process)
+    orphans = [psutil.Process(pid) for pid in children(process)]
     assert orphans
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 10
-    while [pid for pid in orphans if is_alive(pid)] and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not [pid for pid in orphans if is_alive(pid)]
+    assert psutil.wait_procs(orphans, timeout=10)[1] == []
     again = run(tmp_path, "run")
     until_ready(again)
     again.terminate()
