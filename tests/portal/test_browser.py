@@ -2,9 +2,9 @@
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from socket import socket
 
 import pytest
 import uvicorn
@@ -34,15 +34,26 @@ def world() -> World:
     return build()
 
 
+class Announced(uvicorn.Server):
+    """A server that says when it is there."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.there = threading.Event()
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.there.set()
+
+
 @pytest.fixture
 def address(world: World, tmp_path: Path) -> Iterator[str]:
     """The web site over this world, on a port of its own."""
     site = site_over(world, tmp_path)
-    server = uvicorn.Server(uvicorn.Config(site, port=0, log_level="critical", ws="none"))
+    server = Announced(uvicorn.Config(site, port=0, log_level="critical", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    assert server.there.wait(10)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
