@@ -228,8 +228,9 @@ class Relay:
             await lock.fetchval("SELECT 1")
 
     async def _round(self, pool: asyncpg.Pool, kind: str, carry: Any) -> None:
-        bell, trouble = self._bell[kind], 0.0
-        while True:
+        bell, trouble, myself = self._bell[kind], 0.0, asyncio.current_task()
+        # a cancellation that comes with the bus's answer is swallowed (Python 3.11's ``wait_for``), but counted
+        while myself is None or not myself.cancelling():
             bell.clear()
             try:
                 while await carry(pool):
@@ -243,7 +244,8 @@ class Relay:
                 await asyncio.sleep(trouble)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), timeout=0.5)
+                async with asyncio.timeout(0.5):
+                    await bell.wait()
 
     async def carry_news(self, pool: asyncpg.Pool) -> bool:
         """Number and publish one batch of events; true when there may be more."""

@@ -105,12 +105,12 @@ async def background(
     try:
         yield
     finally:
-        await _end([guard, *tasks])
+        await end([guard, *tasks])
         with contextlib.suppress(Exception):
             await around.nats.close()
 
 
-async def _end(tasks: Sequence["asyncio.Future[None]"]) -> None:
+async def end(tasks: Sequence["asyncio.Future[None]"]) -> None:
     """Cancel until they have ended: Python 3.11's ``wait_for`` swallows a cancellation that comes with the answer."""
     pending = set(tasks)
     while pending:
@@ -164,7 +164,7 @@ async def run(name: str, settings: ServiceSettings, make_app: MakeApp, working: 
         if part in ("worker", "all"):
             await stack.enter_async_context(working(around))
         app = make_app(around) if part in ("api", "all") else health_only(around)
-        stack.push_async_callback(_cancelled, asyncio.ensure_future(_hear_endings(around)))
+        stack.push_async_callback(end, [asyncio.ensure_future(_hear_endings(around))])
         _spare_the_collector()
         await serve(app, settings)
 
@@ -180,11 +180,6 @@ async def _hear_endings(around: Surroundings) -> None:
     """A token dies with its session, in every process."""
     url, name = around.settings.nats_url, f"{around.name}-gate"
     await sessions.hear_endings(lambda back: _patiently(lambda: bus.connect(url, name, back)), around.gatekeeper)
-
-
-async def _cancelled(task: "asyncio.Future[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def health_only(around: Surroundings) -> FastAPI:

@@ -25,6 +25,7 @@ from shared.kit import bus, log, outbox
 from shared.kit.bus import Handlers, Listener
 from shared.kit.db import Database
 from shared.kit.outbox import Letterbox, Relay, announce, wake
+from shared.kit.process import end
 from tests.services.conftest import NOON
 
 METADATA = MetaData()
@@ -151,11 +152,10 @@ async def at_work(*works: Any) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await end(tasks)
         for task in tasks:
-            task.cancel()
-        for answer in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(answer, Exception):
-                raise answer
+            if not task.cancelled():
+                task.result()
 
 
 @pytest.fixture(scope="session", autouse=True)

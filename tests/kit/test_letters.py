@@ -3,12 +3,14 @@
 import asyncio
 import random
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from nats.js import JetStreamContext
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +21,7 @@ from shared.events.base import Event
 from shared.events.identity import AccountActivated
 from shared.kit import outbox
 from shared.kit.bus import TRIES, Handlers, handlers_by_publisher
-from shared.kit.outbox import announce
+from shared.kit.outbox import Relay, announce
 from tests.kit.conftest import HANDLERS, Calls, Line, at_work, lines, note, patiently
 from tests.services.conftest import NOON
 
@@ -104,6 +106,29 @@ async def test_a_relay_that_loses_its_database_starts_over(line: Line) -> None:
         await line.publisher.engine.dispose()
         await line.say("b")
         assert await line.until(2) == ["a", "b"]
+
+
+@dataclass
+class Deaf:
+    """A bus whose answer comes in the very moment its asker is cancelled: Python 3.11 then forgets the cancellation."""
+
+    js: JetStreamContext
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def publish(self, *letter: Any, **more: Any) -> None:
+        await self.js.publish(*letter, **more)
+        self.told.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+async def test_a_relay_ends_though_its_cancellation_was_forgotten_in_the_answer(line: Line) -> None:
+    bus = Deaf(line.js)
+    await line.say("a")
+    async with asyncio.timeout(20):
+        async with at_work(Relay(line.publisher.dsn, bus, None).run()):  # type: ignore[arg-type]
+            await bus.told.wait()
+    assert await line.published() == 1
 
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────
