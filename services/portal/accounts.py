@@ -8,7 +8,7 @@ from abc import abstractmethod
 
 from pydantic import TypeAdapter
 
-from services.portal.wire import Client, Wire, segment
+from services.portal.wire import Client, OverHttp, segment
 from shared.contracts.identity import (
     Challenge,
     Draft,
@@ -76,11 +76,8 @@ class AccountsClient(Client):
         """Change the password, knowing the present one."""
 
 
-class AccountsOverHttp(AccountsClient):
+class AccountsOverHttp(OverHttp, AccountsClient):
     """The identity service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def challenge(self) -> Challenge:
         return Challenge.model_validate_json(await self._wire.ask("GET", "/registrations/challenge"))
@@ -120,6 +117,3 @@ class AccountsOverHttp(AccountsClient):
 
     async def change_password(self, session: str, wish: PasswordChange, key: str) -> None:
         await self._wire.ask("PUT", "/me/password", session=session, body=wish, key=key)
-
-    async def close(self) -> None:
-        """The wire is closed by the client that owns it."""

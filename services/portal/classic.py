@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.portal.wire import Caller, Client, Wire, segment
+from services.portal.wire import Caller, Client, OverHttp, segment
 from shared.contracts.identity import Secret
 from shared.contracts.users import (
     Answered,
@@ -77,11 +77,8 @@ class ClassicClient(Client):
         """A new secret question, by a platform administrator."""
 
 
-class ClassicOverHttp(ClassicClient):
+class ClassicOverHttp(OverHttp, ClassicClient):
     """The identity service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def register(self, form: ClassicRegistration, key: str) -> ClassicTaken:
         said = await self._wire.ask("POST", "/registrations/classic", body=form, key=key)
@@ -121,6 +118,3 @@ class ClassicOverHttp(ClassicClient):
     async def set_question(self, caller: Caller, user_id: str, new: NewQuestion, key: str) -> UserView:
         said = await self._wire.ask("PUT", f"/users/{segment(user_id)}/question", caller, body=new, key=key)
         return UserView.model_validate_json(said)
-
-    async def close(self) -> None:
-        """The wire is closed by the client that owns it."""

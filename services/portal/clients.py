@@ -8,25 +8,20 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from services.portal.accounts import AccountsClient
 from services.portal.classic import ClassicClient
 from services.portal.extracts import ExtractsClient
 from services.portal.factors import FactorsClient
 from services.portal.making import MakingClient
+from services.portal.papers import PapersClient
 from services.portal.tools import ToolsClient
-from services.portal.wire import SOURCE, Caller, Client, Trouble, segment
+from services.portal.wire import SOURCE, Caller, Client, OpenClient, Trouble, segment
 from shared.contracts.certificate_views import (
     CertificatePage,
     CertificateView,
     CommodityView,
-    Confirmation,
-    Edit,
-    JournalView,
     NewCertificate,
     OrderState,
-    Wish,
 )
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
@@ -48,7 +43,7 @@ __all__ = [
 ]
 
 
-class IdentityClient(Client):
+class IdentityClient(OpenClient):
     """Persons and their sessions."""
 
     @abstractmethod
@@ -75,14 +70,8 @@ class IdentityClient(Client):
     async def prove(self, session: str, proof: Proof) -> ServiceToken:
         """Prove once more to be oneself, before a signature; the answer is a token that says so."""
 
-    @abstractmethod
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        """Anything about access tokens; ``services.portal.programs`` knows what there is to ask."""
 
-
-class DirectoryClient(Client):
+class DirectoryClient(OpenClient):
     """Organisations."""
 
     @abstractmethod
@@ -93,14 +82,8 @@ class DirectoryClient(Client):
     async def organisation(self, caller: Caller, organisation_id: str) -> OrganisationView:
         """One organisation's public record."""
 
-    async def ask(
-        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        """Anything about roles, proposals and records; ``services.portal.desk`` knows what there is to ask."""
-        raise Trouble(503, "unavailable")
 
-
-class CertificatesClient(Client):
+class CertificatesClient(OpenClient, PapersClient[CertificateView]):
     """Certificates, their journal, and the reference lists their boxes draw on."""
 
     @abstractmethod
@@ -116,36 +99,12 @@ class CertificatesClient(Client):
         """A draft is born."""
 
     @abstractmethod
-    async def edit(self, caller: Caller, certificate_id: str, edit: Edit, key: str) -> CertificateView:
-        """Change boxes."""
-
-    @abstractmethod
-    async def confirmation(self, caller: Caller, certificate_id: str, action: str) -> Confirmation:
-        """What is shown before an action: the whole content of this revision and its fingerprint."""
-
-    @abstractmethod
-    async def order(self, caller: Caller, certificate_id: str, wish: Wish, key: str) -> CertificateView:
-        """Ask for a move."""
-
-    @abstractmethod
     async def order_state(self, caller: Caller, key: str) -> OrderState:
         """What became of an order whose answer did not arrive."""
 
     @abstractmethod
-    async def journal(self, caller: Caller, certificate_id: str) -> JournalView:
-        """The journal of a certificate."""
-
-    @abstractmethod
     async def copy(self, caller: Caller, certificate_id: str, key: str) -> CertificateView:
         """Copy as new: a draft with the same parties and products."""
-
-    @abstractmethod
-    async def journal_export(self, caller: Caller, certificate_id: str) -> bytes:
-        """The journal with documents and public keys: the file a verifier reads."""
-
-    @abstractmethod
-    async def pdf(self, caller: Caller, certificate_id: str, language: str) -> bytes:
-        """The certificate as a PDF in a language."""
 
     @abstractmethod
     async def public(self, number: str, code: str, revision: int | None) -> PublicView:
@@ -168,12 +127,6 @@ class CertificatesClient(Client):
         self, caller: Caller, q: str = "", parent: str = "", codes: tuple[str, ...] = ()
     ) -> list[CommodityView]:
         """Commodity codes: by name or code, the children of one node of the tree, or some by code."""
-
-    @abstractmethod
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        """Anything about searches and webhooks; ``services.portal.programs`` knows what there is to ask."""
 
 
 class NotificationsClient(Client):

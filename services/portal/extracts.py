@@ -11,20 +11,17 @@ from typing import Any, Final
 
 from services.portal import forms, words
 from services.portal.names import CHOICES, StatusName
-from services.portal.wire import Caller, Client, Wire, segment
+from services.portal.papers import PapersClient, PapersOverHttp
+from services.portal.wire import Caller, segment
 from services.portal.words import N_
 from shared.contracts.certificate_views import (
-    Confirmation,
-    Edit,
     ExtractPage,
     ExtractView,
-    JournalView,
     NewExtract,
     PartyView,
     ProblemView,
     SignatureView,
     TraceView,
-    Wish,
 )
 from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import Model
@@ -40,7 +37,7 @@ from shared.rules.extracts import (
 from shared.rules.status import Action
 
 
-class ExtractsClient(Client):
+class ExtractsClient(PapersClient[ExtractView]):
     """Extracts: batches of a certificate."""
 
     @abstractmethod
@@ -60,18 +57,6 @@ class ExtractsClient(Client):
         """One extract as this reader may see it."""
 
     @abstractmethod
-    async def edit(self, caller: Caller, extract_id: str, edit: Edit, key: str) -> ExtractView:
-        """Fill in a batch."""
-
-    @abstractmethod
-    async def confirmation(self, caller: Caller, extract_id: str, action: str) -> Confirmation:
-        """What a signature would cover."""
-
-    @abstractmethod
-    async def order(self, caller: Caller, extract_id: str, wish: Wish, key: str) -> ExtractView:
-        """Ask for a move."""
-
-    @abstractmethod
     async def trace(self, caller: Caller, extract_id: str) -> TraceView:
         """The way of this batch, back to its producers."""
 
@@ -79,24 +64,12 @@ class ExtractsClient(Client):
     async def trace_forth(self, caller: Caller, certificate_id: str) -> TraceView:
         """The way of a certificate's goods, on to every consignee."""
 
-    @abstractmethod
-    async def journal(self, caller: Caller, extract_id: str) -> JournalView:
-        """Who did what when to an extract."""
 
-    @abstractmethod
-    async def journal_export(self, caller: Caller, extract_id: str) -> bytes:
-        """The journal with its sealed documents and public keys, as a file."""
-
-    @abstractmethod
-    async def pdf(self, caller: Caller, extract_id: str, language: str) -> bytes:
-        """The extract as it is printed."""
-
-
-class ExtractsOverHttp(ExtractsClient):
+class ExtractsOverHttp(PapersOverHttp[ExtractView], ExtractsClient):
     """The certificates service."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    path = "extracts"
+    view = ExtractView
 
     async def of_certificate(self, caller: Caller, certificate_id: str) -> ExtractPage:
         said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/extracts", caller)
@@ -111,20 +84,7 @@ class ExtractsOverHttp(ExtractsClient):
         return ExtractView.model_validate_json(await self._wire.ask("POST", path, caller, body=new, key=key))
 
     async def extract(self, caller: Caller, extract_id: str) -> ExtractView:
-        said = await self._wire.ask("GET", f"/extracts/{segment(extract_id)}", caller)
-        return ExtractView.model_validate_json(said)
-
-    async def edit(self, caller: Caller, extract_id: str, edit: Edit, key: str) -> ExtractView:
-        path = f"/extracts/{segment(extract_id)}/boxes"
-        return ExtractView.model_validate_json(await self._wire.ask("PUT", path, caller, body=edit, key=key))
-
-    async def confirmation(self, caller: Caller, extract_id: str, action: str) -> Confirmation:
-        path = f"/extracts/{segment(extract_id)}/confirmation"
-        return Confirmation.model_validate_json(await self._wire.ask("GET", path, caller, params={"action": action}))
-
-    async def order(self, caller: Caller, extract_id: str, wish: Wish, key: str) -> ExtractView:
-        path = f"/extracts/{segment(extract_id)}/actions"
-        return ExtractView.model_validate_json(await self._wire.ask("POST", path, caller, body=wish, key=key))
+        return await self._one(caller, extract_id)
 
     async def trace(self, caller: Caller, extract_id: str) -> TraceView:
         said = await self._wire.ask("GET", f"/extracts/{segment(extract_id)}/trace", caller)
@@ -133,20 +93,6 @@ class ExtractsOverHttp(ExtractsClient):
     async def trace_forth(self, caller: Caller, certificate_id: str) -> TraceView:
         said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/trace", caller)
         return TraceView.model_validate_json(said)
-
-    async def journal(self, caller: Caller, extract_id: str) -> JournalView:
-        said = await self._wire.ask("GET", f"/extracts/{segment(extract_id)}/journal", caller)
-        return JournalView.model_validate_json(said)
-
-    async def journal_export(self, caller: Caller, extract_id: str) -> bytes:
-        return await self._wire.ask("GET", f"/extracts/{segment(extract_id)}/journal/export", caller)
-
-    async def pdf(self, caller: Caller, extract_id: str, language: str) -> bytes:
-        path = f"/extracts/{segment(extract_id)}/pdf"
-        return await self._wire.ask("GET", path, caller, params={"language": language})
-
-    async def close(self) -> None:
-        await self._wire.close()
 
 
 # ---- what codes are called --------------------------------------------------------------------------------------

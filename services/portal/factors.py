@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.portal.wire import Client, Wire, segment
+from services.portal.wire import Client, OverHttp, segment
 from shared.contracts.identity import (
     AuthenticatorView,
     ChangeView,
@@ -85,11 +85,8 @@ class FactorsClient(Client):
         """Yes, change it."""
 
 
-class FactorsOverHttp(FactorsClient):
+class FactorsOverHttp(OverHttp, FactorsClient):
     """The identity service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def second(self, said: SecondProof) -> SessionView:
         return SessionView.model_validate_json(await self._wire.ask("POST", "/sessions/second", body=said))
@@ -139,6 +136,3 @@ class FactorsOverHttp(FactorsClient):
     async def confirm_change(self, secret: str) -> ChangeView:
         said = await self._wire.ask("POST", "/details/confirmations", body=Secret(secret=secret))
         return ChangeView.model_validate_json(said)
-
-    async def close(self) -> None:
-        """The wire is closed by the client that owns it."""

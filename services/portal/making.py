@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.datastructures import FormData, UploadFile
 
 from services.portal import forms
-from services.portal.wire import Caller, Client, Wire, segment
+from services.portal.wire import Caller, Client, OverHttp, segment
 from shared.contracts.certificate_views import CertificateView, ProblemView
 from shared.contracts.documents import DocumentsView, FileView, NewDocument, Withdrawal
 from shared.contracts.questions import NewMessage, NewQuestion, QuestionsView
@@ -126,11 +126,8 @@ class MakingClient(Client):
         """Begin a certificate from a template."""
 
 
-class MakingOverHttp(MakingClient):
+class MakingOverHttp(OverHttp, MakingClient):
     """The certificates service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def documents(self, caller: Caller, certificate_id: str) -> DocumentsView:
         said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/documents", caller)
@@ -223,9 +220,6 @@ class MakingOverHttp(MakingClient):
         said = await self._wire.answered("GET", path, caller, params=params)
         disposition = said.headers.get("content-disposition", "")
         return Kept(said.content, said.headers.get("content-type", ""), disposition.partition("filename*=")[2])
-
-    async def close(self) -> None:
-        await self._wire.close()
 
 
 # ---- what somebody sends ------------------------------------------------------------------------------------------

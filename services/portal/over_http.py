@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from services.portal.accounts import AccountsOverHttp
 from services.portal.classic import ClassicOverHttp
@@ -22,18 +22,15 @@ from services.portal.clients import (
 from services.portal.extracts import ExtractsOverHttp
 from services.portal.factors import FactorsOverHttp
 from services.portal.making import MakingOverHttp
+from services.portal.papers import PapersOverHttp
 from services.portal.tools import ToolsOverHttp
-from services.portal.wire import Caller, Wire, segment
+from services.portal.wire import Caller, OpenOverHttp, OverHttp, Wire, segment
 from shared.contracts.certificate_views import (
     CertificatePage,
     CertificateView,
     CommodityView,
-    Confirmation,
-    Edit,
-    JournalView,
     NewCertificate,
     OrderState,
-    Wish,
 )
 from shared.contracts.identity import PersonView, Preferences, Proof, ServiceToken, SessionView, SignIn
 from shared.contracts.notifications import LetterPage, NewsPage
@@ -43,11 +40,8 @@ from shared.kit.keys import Keyring
 from shared.kit.sessions import service_token
 
 
-class IdentityOverHttp(IdentityClient):
+class IdentityOverHttp(OpenOverHttp, IdentityClient):
     """The identity service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def sign_in(self, attempt: SignIn) -> SessionView:
         return SessionView.model_validate_json(await self._wire.ask("POST", "/sessions", body=attempt))
@@ -68,20 +62,9 @@ class IdentityOverHttp(IdentityClient):
         said = await self._wire.ask("POST", "/sessions/current/proof", session=session, body=proof)
         return ServiceToken.model_validate_json(said)
 
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
-    async def close(self) -> None:
-        await self._wire.close()
-
-
-class DirectoryOverHttp(DirectoryClient):
+class DirectoryOverHttp(OpenOverHttp, DirectoryClient):
     """The directory service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def organisations(self, caller: Caller, **wishes: Any) -> OrganisationPage:
         return OrganisationPage.model_validate_json(
@@ -92,20 +75,15 @@ class DirectoryOverHttp(DirectoryClient):
         said = await self._wire.ask("GET", f"/organisations/{segment(organisation_id)}", caller)
         return OrganisationView.model_validate_json(said)
 
-    async def ask(
-        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
-    async def close(self) -> None:
-        await self._wire.close()
-
-
-class CertificatesOverHttp(CertificatesClient):
+class CertificatesOverHttp(OpenOverHttp, PapersOverHttp[CertificateView], CertificatesClient):
     """The certificates service; what is public there is asked in the name of this web site."""
 
+    path = "certificates"
+    view = CertificateView
+
     def __init__(self, wire: Wire, services: Keyring | None = None) -> None:
-        self._wire = wire
+        super().__init__(wire)
         self._services = services
 
     async def certificates(self, caller: Caller, **wishes: Any) -> CertificatePage:
@@ -113,42 +91,18 @@ class CertificatesOverHttp(CertificatesClient):
         return CertificatePage.model_validate_json(await self._wire.ask("GET", "/certificates", caller, params=plain))
 
     async def certificate(self, caller: Caller, certificate_id: str) -> CertificateView:
-        said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}", caller)
-        return CertificateView.model_validate_json(said)
+        return await self._one(caller, certificate_id)
 
     async def draft(self, caller: Caller, new: NewCertificate, key: str) -> CertificateView:
         said = await self._wire.ask("POST", "/certificates", caller, body=new, key=key)
         return CertificateView.model_validate_json(said)
 
-    async def edit(self, caller: Caller, certificate_id: str, edit: Edit, key: str) -> CertificateView:
-        path = f"/certificates/{segment(certificate_id)}/boxes"
-        return CertificateView.model_validate_json(await self._wire.ask("PUT", path, caller, body=edit, key=key))
-
     async def copy(self, caller: Caller, certificate_id: str, key: str) -> CertificateView:
         path = f"/certificates/{segment(certificate_id)}/copies"
         return CertificateView.model_validate_json(await self._wire.ask("POST", path, caller, key=key))
 
-    async def confirmation(self, caller: Caller, certificate_id: str, action: str) -> Confirmation:
-        path = f"/certificates/{segment(certificate_id)}/confirmation"
-        return Confirmation.model_validate_json(await self._wire.ask("GET", path, caller, params={"action": action}))
-
-    async def order(self, caller: Caller, certificate_id: str, wish: Wish, key: str) -> CertificateView:
-        path = f"/certificates/{segment(certificate_id)}/actions"
-        return CertificateView.model_validate_json(await self._wire.ask("POST", path, caller, body=wish, key=key))
-
     async def order_state(self, caller: Caller, key: str) -> OrderState:
         return OrderState.model_validate_json(await self._wire.ask("GET", f"/orders/{segment(key)}", caller))
-
-    async def journal(self, caller: Caller, certificate_id: str) -> JournalView:
-        said = await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/journal", caller)
-        return JournalView.model_validate_json(said)
-
-    async def journal_export(self, caller: Caller, certificate_id: str) -> bytes:
-        return await self._wire.ask("GET", f"/certificates/{segment(certificate_id)}/journal/export", caller)
-
-    async def pdf(self, caller: Caller, certificate_id: str, language: str) -> bytes:
-        path = f"/certificates/{segment(certificate_id)}/pdf"
-        return await self._wire.ask("GET", path, caller, params={"language": language})
 
     async def public(self, number: str, code: str, revision: int | None) -> PublicView:
         ours = Caller(service_token("portal", self._services)) if self._services is not None else None
@@ -174,20 +128,9 @@ class CertificatesOverHttp(CertificatesClient):
         said = await self._wire.ask("GET", "/reference/commodities", caller, params=wanted)
         return TypeAdapter(list[CommodityView]).validate_json(said)
 
-    async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
-    ) -> bytes:
-        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
-    async def close(self) -> None:
-        await self._wire.close()
-
-
-class NotificationsOverHttp(NotificationsClient):
+class NotificationsOverHttp(OverHttp, NotificationsClient):
     """The notifications service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def news(self, caller: Caller, after: str = "", limit: int = 20) -> NewsPage:
         said = await self._wire.ask("GET", "/news", caller, params={"after": after, "limit": limit})
@@ -199,9 +142,6 @@ class NotificationsOverHttp(NotificationsClient):
     async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
         said = await self._wire.ask("GET", "/letters", caller, params={"certificate_id": certificate_id, "limit": 100})
         return LetterPage.model_validate_json(said)
-
-    async def close(self) -> None:
-        await self._wire.close()
 
 
 class OpsOverHttp(OpsClient):

@@ -6,7 +6,7 @@ One thing to remember: what tools send to us by themselves the portal passes on 
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from services.portal.wire import Client, Wire
+from services.portal.wire import Client, OverHttp
 from shared.contracts.identity import SessionView
 from shared.contracts.tools import HomeDoor, HomeReturn, HomeWish, ToolAnswer, ToolQuestion
 
@@ -40,11 +40,8 @@ class ToolsClient(Client):
         """It came back: a session here."""
 
 
-class ToolsOverHttp(ToolsClient):
+class ToolsOverHttp(OverHttp, ToolsClient):
     """The identity service."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     async def asked(self, session: str, question: ToolQuestion) -> ToolAnswer:
         said = await self._wire.ask("POST", "/oauth/authorizations", session=session, body=question)
@@ -60,6 +57,3 @@ class ToolsOverHttp(ToolsClient):
     async def home_back(self, session: str, said: HomeReturn) -> SessionView:
         answer = await self._wire.ask("POST", "/sessions/elsewhere/back", session=session, body=said)
         return SessionView.model_validate_json(answer)
-
-    async def close(self) -> None:
-        """The wire is closed by the client that owns it."""

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 from urllib.parse import quote
 
 import httpx2
@@ -62,6 +62,16 @@ class Client(ABC):
         """Close the connections."""
 
 
+class OpenClient(Client):
+    """Somebody who may be asked more than has a name here: ``desk.py`` and ``programs.py`` know what there is."""
+
+    @abstractmethod
+    async def ask(
+        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        """Anything; the answer's body."""
+
+
 def answer(status: int, body: bytes) -> Trouble:
     """What a service says when it says no."""
     try:
@@ -96,6 +106,16 @@ class _Said(BaseModel):
         return ProblemView(**{**self.model_dump(), "box": box})
 
 
+class Sent(TypedDict, total=False):
+    """What goes along with a question; a file goes raw."""
+
+    session: str
+    params: Mapping[str, Any] | None
+    body: BaseModel | None
+    raw: bytes | AsyncIterator[bytes] | None
+    key: str
+
+
 class Wire:
     """Asks one service over HTTP: the token, the organisation acted for, the reader's language, the correlation id."""
 
@@ -103,49 +123,29 @@ class Wire:
         self._services = services
         self._client = client or httpx2.AsyncClient(base_url=url, timeout=PATIENCE)
 
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        caller: Caller | None = None,
-        *,
-        session: str = "",
-        params: Mapping[str, Any] | None = None,
-        body: BaseModel | None = None,
-        raw: bytes | AsyncIterator[bytes] | None = None,
-        key: str = "",
-    ) -> bytes:
-        """The answer's body; ``Trouble`` when it is a no, or none. A file goes raw."""
-        said = await self.answered(method, path, caller, session=session, params=params, body=body, raw=raw, key=key)
-        return said.content
+    async def ask(self, method: str, path: str, caller: Caller | None = None, **sent: Unpack[Sent]) -> bytes:
+        """The answer's body; ``Trouble`` when it is a no, or none."""
+        return (await self.answered(method, path, caller, **sent)).content
 
     async def answered(
-        self,
-        method: str,
-        path: str,
-        caller: Caller | None = None,
-        *,
-        session: str = "",
-        params: Mapping[str, Any] | None = None,
-        body: BaseModel | None = None,
-        raw: bytes | AsyncIterator[bytes] | None = None,
-        key: str = "",
+        self, method: str, path: str, caller: Caller | None = None, **sent: Unpack[Sent]
     ) -> httpx2.Response:
         """The whole answer, with its headers."""
+        body, wanted = sent.get("body"), sent.get("params") or {}
         headers = {"Accept-Language": words.reader().language, **self._own()}
-        if session:
+        if session := sent.get("session"):
             headers["Authorization"] = f"Session {session}"
         if caller is not None and caller.token:
             headers["Authorization"] = f"Bearer {caller.token}"
         if caller is not None and caller.organisation_id:
             headers["Acting-For"] = caller.organisation_id
-        if key:
+        if key := sent.get("key"):
             headers["Idempotency-Key"] = key
         if body is not None:
             headers["Content-Type"] = "application/json"
-        content = body.model_dump_json().encode() if body is not None else raw
-        wanted = {name: value for name, value in (params or {}).items() if value not in (None, "", [], ())}
-        said = await self._sent(method, path, content, headers, wanted)
+        content = body.model_dump_json().encode() if body is not None else sent.get("raw")
+        params = {name: value for name, value in wanted.items() if value not in (None, "", [], ())}
+        said = await self._sent(method, path, content, headers, params)
         if said.is_error:
             raise answer(said.status_code, said.content)
         return said
@@ -180,6 +180,25 @@ class Wire:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+class OverHttp(Client):
+    """A client whose service is asked over a wire; several may share one, and closing it twice does no harm."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+class OpenOverHttp(OverHttp, OpenClient):
+    """A client that asks its service anything."""
+
+    async def ask(
+        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+    ) -> bytes:
+        return await self._wire.ask(method, path, caller, params=wishes, body=body, key=key)
 
 
 def segment(text: str) -> str:

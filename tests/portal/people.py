@@ -72,9 +72,9 @@ class IdentityInMemory(IdentityClient):
         return await self.token(session)
 
     async def ask(
-        self, caller: Caller, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
+        self, caller: Caller | None, method: str, path: str, body: BaseModel | None = None, key: str = "", **wishes: Any
     ) -> bytes:
-        return await self.programs.ask(caller, method, path, body, **wishes)
+        return await self.programs.ask(caller or Caller(), method, path, body, **wishes)
 
     async def close(self) -> None:
         pass
