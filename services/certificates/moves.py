@@ -6,7 +6,6 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -217,18 +216,8 @@ async def _succeed(
     """The draft that shall replace a certificate: all its data, none of its signatures; linked both ways."""
     signed = {box.field for box in BOXES if box.filled is Filled.SIGNED}
     content = {name: value for name, value in row.content.items() if name not in signed}
-    successor = CertificateRow(
-        id=str(uuid4()),
-        form_model=row.form_model,
-        status=Status.DRAFT,
-        revision=1,
-        creator=actor.organisation_id,
-        created_at=now,
-        updated_at=now,
-        entered_at=now,
-        content=content,
-        replaces=row.id,
-    )
+    successor = store.newborn(actor, row.form_model, content, now)
+    successor.replaces = row.id
     paper.settle(successor, known, now)
     await versions.carry(session, row, successor)
     changes = {"replaces": [None, row.id], **difference({}, content)}

@@ -189,9 +189,23 @@ async def create(
     missing = judged.missing_to_save(content, model)
     if missing:
         raise Refused("incomplete", problems=missing)
-    certificate_id = str(uuid4())
-    row = CertificateRow(
-        id=certificate_id,
+    row = newborn(actor, model, content, now)
+    paper.settle(row, known, now)
+    changes = {"copied_from": [None, source]} if source else {}
+    changes |= difference({}, content)
+    line = paper.line(row, actor, known, now, "create", None, changes=changes)
+    line.key, line.order_digest = key, digest
+    session.add(row)
+    await write(session, line)
+    await announce(session, CertificateDrafted(at=now, certificate_id=row.id, creator=actor.organisation_id))
+    await wake_life(session, row, timedelta(0))
+    return row
+
+
+def newborn(actor: Actor, model: str, content: dict[str, Any], now: datetime) -> CertificateRow:
+    """A draft as it begins."""
+    return CertificateRow(
+        id=str(uuid4()),
         form_model=model,
         status=Status.DRAFT,
         revision=1,
@@ -201,16 +215,6 @@ async def create(
         entered_at=now,
         content=content,
     )
-    paper.settle(row, known, now)
-    changes = {"copied_from": [None, source]} if source else {}
-    changes |= difference({}, content)
-    line = paper.line(row, actor, known, now, "create", None, changes=changes)
-    line.key, line.order_digest = key, digest
-    session.add(row)
-    await write(session, line)
-    await announce(session, CertificateDrafted(at=now, certificate_id=certificate_id, creator=actor.organisation_id))
-    await wake_life(session, row, timedelta(0))
-    return row
 
 
 async def edit(
