@@ -211,7 +211,10 @@ def waits(move: Move) -> str:
 
 def move_row(move: Move) -> tuple[str, ...]:
     asks = form_of(move.action, move.source)
-    questions = [each.label + ("" if each.needed else "?") for each in asks.questions] if asks else []
+    questions = [
+        each.label + (f" ({each.only[-4:]})" if each.only else "") + ("" if each.needed else "?")
+        for each in (asks.questions if asks else ())
+    ]
     box = box_signed_by(move.action)
     number = next((each.number_2017 for each in BOXES if each.field == box), None)
     return (

@@ -21,7 +21,7 @@ from shared.rules import content as contents
 from shared.rules import deadlines
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
-from shared.rules.boxes import BOX, Kind, Model, bare_root
+from shared.rules.boxes import Kind, Model
 from shared.rules.documents import still_to_enclose
 from shared.rules.parties import Activity, Facts, Party, Recognition
 from shared.rules.permissions import May, Tie
@@ -184,8 +184,8 @@ def may_now(row: CertificateRow, may: May) -> May:
         senseless |= LOCKED
     if not is_locked(row) or row.accepted_at or model_of(row) is not Model.COI_2022:
         senseless.add(Action.ACCEPT_REPLACEMENT)
-    on_the_form = frozenset(each for each in may.edit if BOX[bare_root(each)].is_on(model_of(row)))
-    return May(frozenset() if is_locked(row) else on_the_form, may.do - senseless)
+    fields = contents.fillable(may.edit, row.content, model_of(row))
+    return May(frozenset() if is_locked(row) else fields, may.do - senseless)
 
 
 def flags(row: CertificateRow) -> list[str]:

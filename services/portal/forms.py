@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol
 from services.portal import words
 from services.portal.names import CHOICES
 from shared.contracts.certificate_views import CertificateView, ProblemView
-from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model, bare
+from shared.rules.boxes import ALONE, BOX, BOXES, PRINTED, Box, Filled, Kind, Model, bare
+from shared.rules.content import stands
 from shared.rules.countries import COUNTRIES, UNION
 from shared.rules.findings import KINDS, PARTNERS
 from shared.rules.forms import Form, Question, form_of
@@ -59,6 +60,11 @@ class SheetBox:
         """The fields of the content it holds."""
         return tuple(each.field for each in self.fields if "." not in each.field)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What a change of it names: its roots, and the parts that are filled in by themselves."""
+        return tuple(each.field for each in self.fields if "." not in each.field or each.field in ALONE)
+
 
 @cache
 def sheet(model: Model) -> tuple[SheetBox, ...]:
@@ -85,7 +91,7 @@ def sheet(model: Model) -> tuple[SheetBox, ...]:
 def _stands_alone(box: Box, model: Model) -> bool:
     """Whether a field is a box's own: a root, or a part printed in another box than its root."""
     root = BOX[box.field.split(".")[0]]
-    return box is root or box.number(model) != root.number(model)
+    return box is root or box.number(model) != root.number(model) or box.field in ALONE
 
 
 def _laid_out(boxes: Sequence[SheetBox]) -> Iterable[SheetBox]:
@@ -190,7 +196,7 @@ def changes_in(
         if box is None or (only and name not in only) or not _may_touch(name, edit):
             continue
         value = _READERS.get(box.kind, _one)(typed, name, content, edit)
-        if not alike(value, content.get(name)):
+        if not alike(value, stands(content, name)):
             found[name] = value
     return found
 

@@ -22,6 +22,7 @@ from shared.contracts.certificate_views import (
 )
 from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import BOX, Box, Filled, Model
+from shared.rules.content import in_boxes
 from shared.rules.deadlines import CLOCKS
 from shared.rules.forms import FORMS, MOMENTS, box_signed_by
 from shared.rules.permissions import Tie
@@ -220,7 +221,7 @@ def laid_out(
         model=model,
         status=view.status,
         revision=view.revision,
-        content=view.content if content is None else {**view.content, **content},
+        content=view.content if content is None else {**view.content, **in_boxes(view.content, content)},
         parties=view.parties,
         signatures=tuple(view.signatures),
         goods=goods,

@@ -175,6 +175,7 @@ BOXES: Final = (
     Box("issuing_declaration",                18,     18,     _K.SIGNED,        None, None, None,               _SGN),
     Box("customs_procedure",                  19,     23,     _K.SIGNED,        None, None, None,               _SGN),
     Box("customs_procedure.operator",         19,     23,     _K.ORGANISATION,  None, None, None,               _SGN),
+    Box("customs_procedure.reference",        None,   23,     _K.TEXT,          None, None, None,               _HAND),
     Box("transfer_to",                        None,   21,     _K.TEXT,          None, None, None,               _HAND),
     Box("control_point",                      None,   22,     _K.TEXT,          None, None, None,               _HAND),
     Box("entry_checks",                       20,     30,     _K.SIGNED,        None, None, None,               _SGN),
@@ -214,6 +215,7 @@ LABELS: Final = {
     "arrival_at": "Arrival",
     "documents": "Accompanying documents",
     "customs_procedure.operator": "Operator",
+    "customs_procedure.reference": "Customs declaration",
     "entry_checks.documentary": "Documentary check",
     "entry_checks.identity": "Identity check",
     "entry_checks.physical": "Physical check",
@@ -299,6 +301,12 @@ PRINTED: Final = (
 _PRINTED: Final[dict[tuple[Model, int | None], Printed]] = {(row.model, row.number): row for row in PRINTED}
 BOX: Final = {row.field: row for row in BOXES}
 """Field -> its row; parts of lines and groups by their dotted name."""
+ALONE: Final = frozenset(
+    row.field
+    for row in BOXES
+    if "." in row.field and row.filled is Filled.BY_HAND and BOX[row.field.split(".")[0]].filled is Filled.SIGNED
+)
+"""The parts of signed boxes that are filled in afterwards: a change names them as they stand here."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +335,8 @@ def problem(
 ) -> Problem:
     """A problem at this place, with box number and title as printed on this form."""
     field = bare(place)
-    box = BOX.get(field) or BOX.get(field.split(".")[0])
+    box, root = BOX.get(field), BOX.get(field.split(".")[0])
+    box = box if box and box.is_on(model) else root
     number, title = (box.number(model), box.title(model)) if box else (None, "")
     return Problem(place, number, title, code, params or {}, severity)
 

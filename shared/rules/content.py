@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from shared.rules.boxes import BOXES, Content, Filled, Kind
+from shared.rules.boxes import ALONE, BOX, BOXES, Content, Filled, Kind, Model, bare_root
 from shared.rules.parties import Facts, Party, procedures
 from shared.rules.permissions import Tie, may_see
 from shared.rules.roles import ActivityType, RoleType
@@ -63,7 +63,7 @@ def fill_in(content: Row, changes: Row, facts: Facts, creator: Party | None = No
 
     With `creator` also his own organisation, in the box that is its own (guide 002 §3.1).
     """
-    filled = dict(changes)
+    filled = in_boxes(content, changes)
     for name, own in born(creator, facts.now.date()).items() if creator else ():
         if not content.get(name):
             filled.setdefault(name, own)
@@ -91,6 +91,20 @@ def derive(content: Row, facts: Facts) -> Content:
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
+
+
+def stands(content: Row, name: str) -> Any:
+    """What stands in a field, or in a part of a signed box that is filled in by itself."""
+    return (content.get(bare_root(name)) or {}).get(name.partition(".")[2]) if name in ALONE else content.get(name)
+
+
+def in_boxes(content: Row, changes: Row) -> Content:
+    """These changes by box: a part that is filled in by itself with the rest of its box."""
+    found = {name: value for name, value in changes.items() if name not in ALONE}
+    for name in ALONE & changes.keys():
+        root, _, part = name.partition(".")
+        found[root] = {**(content.get(root) or {}), part: changes[name]}
+    return found
 
 
 def lines(content: Row) -> list[Row]:
@@ -207,7 +221,7 @@ def changed(before: Row, changes: Row) -> frozenset[str]:
     """The fields these changes really change, as finely as permissions are given: product_lines.packages, say."""
     found: set[str] = set()
     for name, after in changes.items():
-        if _same(before.get(name), after):
+        if _same(stands(before, name), after):
             continue
         if name == "product_lines":
             found |= _changed_lines(lines(before), lines(changes))
@@ -219,8 +233,18 @@ def changed(before: Row, changes: Row) -> frozenset[str]:
 
 
 def covers(edit: frozenset[str], wanted: str) -> bool:
-    """Whether a permission to edit these fields covers the wanted one: a whole box covers its parts."""
-    return wanted in edit or wanted.split(".")[0] in edit
+    """Whether a permission to edit these fields covers the wanted one: a whole box covers its parts, if not signed."""
+    return wanted in edit or (wanted not in ALONE and wanted.split(".")[0] in edit)
+
+
+def fillable(edit: Iterable[str], content: Row, model: Model) -> frozenset[str]:
+    """Of the fields somebody may edit, those of this form; the part of a signed box only where there is one."""
+    return frozenset(
+        field
+        for field in edit
+        if (BOX.get(field) or BOX[bare_root(field)]).is_on(model)
+        and (field not in ALONE or content.get(bare_root(field)))
+    )
 
 
 def _changed_lines(before: list[Row], after: list[Row]) -> set[str]:

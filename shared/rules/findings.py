@@ -342,6 +342,12 @@ def customs_procedure_incomplete(content: Row, facts: Facts) -> Iterator[Finding
         yield "customs_procedure", {}
 
 
+def no_customs_procedure(content: Row, facts: Facts) -> Iterator[Finding]:
+    procedure = content.get("customs_procedure") or {}
+    if procedure.get("reference") and not procedure.get("type"):
+        yield "customs_procedure.reference", {}
+
+
 def not_verified_again(content: Row, facts: Facts) -> Iterator[Finding]:
     if content.get("customs_procedure") and (facts.form or {}).get("verified_again") is not True:
         yield "entry_checks.verified_again", {}

@@ -41,7 +41,7 @@ class Form:
     questions: tuple[Question, ...] = ()
 
 
-_S, _A, _K, _2022 = Status, Action, Kind, Model.COI_2022
+_S, _A, _K, _2017, _2022 = Status, Action, Kind, Model.COI_2017, Model.COI_2022
 NEEDED: Final = True
 CHECKED: Final = ("acceptable", "not_acceptable", "not_done")
 TESTED: Final = (*CHECKED, "pending")
@@ -70,7 +70,8 @@ _STAYING  = Question("goods_have_not_left",  _K.YES_NO,       "The goods have no
 _IN_ORDER = Question("in_order",             _K.YES_NO,       "The goods arrived in order",    NEEDED)
 _TYPE     = Question("type",                 _K.CHOICE,       "Customs procedure",             NEEDED, CUSTOMS)
 _OPERATOR = Question("operator",             _K.ORGANISATION, "Operator",                      NEEDED)
-_CUSTOMS  = Question("reference",            _K.TEXT,         "Customs declaration",           NEEDED)
+_CUSTOMS  = Question("reference",            _K.TEXT,         "Customs declaration",           NEEDED, only=_2017)
+_FOLLOWS  = Question("reference",            _K.TEXT,         "Customs declaration",           only=_2022)
 _AGAIN    = Question("verified_again",       _K.YES_NO,       "Verified again after the customs procedure")
 _DECISION = Question("decision",             _K.CHOICE,       "Decision",                      NEEDED, DECISIONS)
 _FINDINGS = Question("conclusion",           _K.TEXT,         "Conclusion",                    NEEDED)
@@ -108,7 +109,7 @@ FORMS: Final = (
     Form(_A.SIGN,                    None,     "issuing_declaration",         (_DONE, _GOODS, _STAYING, _REMARKS)),
     Form(_A.DELETE,                  _S.DRAFT, None,                          (_IF_ANY,)),
     Form(_A.DELETE,                  None,     None,                          (_REASON,)),
-    Form(_A.START_CUSTOMS_PROCEDURE, None,     "customs_procedure",           (_TYPE, _OPERATOR, _CUSTOMS)),
+    Form(_A.START_CUSTOMS_PROCEDURE, None,     "customs_procedure",           (_TYPE, _OPERATOR, _CUSTOMS, _FOLLOWS)),
     Form(_A.REPLACE,                 None,     None,                          (_REASON,)),
     Form(_A.ACCEPT_REPLACEMENT,      None,     None,                          (_REMARKS,)),
     Form(_A.RECORD_CHECKS,           None,     "entry_checks",                (_PAPERS, *_CHECKS)),

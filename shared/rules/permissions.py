@@ -67,6 +67,7 @@ TRANSPORT: Final = frozenset({"transport", "departure_at"})                     
 ARRIVAL:   Final = frozenset({"arrival_at", "transfer_to", "control_point"})          # 20 to 22 of the form of 2022
 BOX_18:    Final = frozenset({"issuing_declaration"})
 BOX_19:    Final = frozenset({"customs_procedure"})
+REFERENCE: Final = frozenset({"customs_procedure.reference"})                         # of box 23 of the form of 2022
 BOX_20:    Final = frozenset({"entry_checks"})
 BOX_21:    Final = frozenset({"first_consignee_declaration"})
 PARTIES:   Final = frozenset({"issuing_body", "exporter", "trader_without_handling", "importer"})
@@ -109,7 +110,7 @@ MATRIX: Final[dict[Status, dict[Tie, Cell]]] = {
     },
     # Déclaration de l'organisme de délivrance signée
     _S.ISSUED: {
-        _T.IMPORTER:          may(ROUTE | ADD_RFL, also=ARRIVAL),
+        _T.IMPORTER:          may(ROUTE | ADD_RFL, also=ARRIVAL | REFERENCE),         # Regulation 2021/2306, article 7
         _T.ISSUER:            may(BOX_9 | PARTS_13 | LOAD, do=(_A.REPLACE,), also=TRANSPORT | ARRIVAL),
         _T.CENTRAL_AUTHORITY: may(BOX_12, do=(_A.VERIFY, _A.OPEN_BATCHES), also=BOX_20,
                                   also_do=(_A.RELEASE_CONVENTIONAL, _A.REJECT, _A.RECORD_CHECKS,

@@ -41,6 +41,7 @@ ISSUED: Final = frozenset({_A.SIGN, _A.AMEND})
 NOTICE: Final = frozenset({_A.REPLY_IRREGULARITY})
 DEPLETE: Final = frozenset({_A.DEPLETE})
 CUSTOMS: Final = frozenset({_A.START_CUSTOMS_PROCEDURE})
+AMEND: Final = frozenset({_A.AMEND})
 ACCEPT: Final = frozenset({_A.ACCEPT_REPLACEMENT})
 LOCKED: Final = ENDORSE | CUSTOMS | {_A.AMEND, _A.REPLACE, _A.RECORD_CHECKS, _A.RELEASE_CONVENTIONAL, _A.REJECT}
 """What has to wait while a certificate that replaces this one is being written."""
@@ -103,6 +104,7 @@ CHECKS: Final = (
     Check("check_not_acceptable",          find.checks_not_acceptable,           NEVER,             ENDORSE),
     Check("laboratory_pending",            find.laboratory_pending,              NEVER,             ENDORSE),
     Check("customs_procedure_incomplete",  find.customs_procedure_incomplete,    NEVER,             ENDORSE),
+    Check("no_customs_procedure",          find.no_customs_procedure,            NEVER,             AMEND),
     Check("not_verified_again",            find.not_verified_again,              NEVER,             ENDORSE),
     Check("remarks_needed",                find.nothing_said_of_damage,          NEVER,             RECEIVE),
     # one certificate in the place of another

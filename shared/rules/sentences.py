@@ -263,6 +263,8 @@ PROBLEMS: Final = {
         "The laboratory result is still awaited. Please decide when it is there.",
     "customs_procedure_incomplete":
         "The customs procedure is filled in half. Please have all of it filled in, or cleared.",
+    "no_customs_procedure":
+        "No customs procedure was started here. Please ask the border authority to start it first.",
     "not_verified_again":
         "A customs procedure was carried out. Please verify the goods again after it, and say so here.",
     # one certificate in the place of another

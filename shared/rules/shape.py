@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from shared.rules.boxes import BOX, Box, Filled, Kind, Model, Problem, problem
+from shared.rules.boxes import ALONE, BOX, Box, Filled, Kind, Model, Problem, problem
 from shared.rules.countries import COUNTRIES
 
 Wrong = tuple[str, str, dict[str, object]]
@@ -22,6 +22,7 @@ LENGTHS: Final = {
     "product_lines.trade_name":  250,
     "transport.identification":  100,
     "transport.document":        100,
+    "customs_procedure.reference": 100,
 }
 TEXT:       Final = 2000                   # any other text
 SHORT_TEXT: Final = 40                     # each of several: containers, seals, references
@@ -60,7 +61,7 @@ def wrong(kind: Kind, value: object, field: str = "") -> Iterator[Wrong]:
 
 
 def _check(name: str, value: object, model: Model) -> Iterator[Problem]:
-    box = BOX.get(name) if isinstance(name, str) and "." not in name else None
+    box = BOX.get(name) if isinstance(name, str) and ("." not in name or name in ALONE) else None
     if box is None:
         yield problem(str(name)[:SHORT_TEXT], "unknown_field", model, {"name": str(name)[:SHORT_TEXT]})
     elif not box.is_on(model):

@@ -32,6 +32,7 @@ from shared.contracts.certificate_views import (
 )
 from shared.contracts.verification import FileView, PublicView, StatementView
 from shared.rules.boxes import BOX, BOXES, Model
+from shared.rules.content import fillable, in_boxes
 from shared.rules.permissions import Tie, offered
 from shared.rules.status import Action, Status, move
 from tests.portal.people import NOON, DirectoryInMemory, IdentityInMemory
@@ -152,7 +153,7 @@ class CertificatesInMemory(CertificatesClient):
             content=deepcopy(paper.content),
             parties={each: self.directory.party(each) for each in named},
             ties=sorted(mine),
-            may=MayView(edit=sorted(may.edit), do=sorted(may.do)),
+            may=MayView(edit=sorted(fillable(may.edit, paper.content, Model(paper.form_model))), do=sorted(may.do)),
             problems=self._problems(paper, may.do),
             awaited=AwaitedView(
                 code=awaited[0],
@@ -277,7 +278,7 @@ class CertificatesInMemory(CertificatesClient):
                 ),
             )
         before = dict(paper.content)
-        paper.content = self._derived({**paper.content, **edit.changes})
+        paper.content = self._derived({**paper.content, **in_boxes(paper.content, edit.changes)})
         paper.revision += 1
         changes = {
             name: [before.get(name), paper.content.get(name)]

@@ -8,7 +8,7 @@ import pytest
 from shared.contracts.certificate_views import Edit
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
-from tests.portal.reading import BORDER, CONSIGNEE, CONTROL_BODY, EXPORTER, hidden
+from tests.portal.reading import BORDER, CONSIGNEE, CONTROL_BODY, EXPORTER, IMPORTER, hidden
 from tests.portal.world import PASSWORD, World, organisation_id
 
 
@@ -107,6 +107,32 @@ async def test_the_operator_of_box_19_is_any_operator_of_the_directory(world: Wo
     assert "26FR-77" in found, "what was answered stays"
     options = (await browser.get("/pick?find.form.operator=perpignan")).text
     assert organisation_id("perpignan") not in options, "a border post is no operator"
+
+
+async def test_the_importer_writes_the_customs_reference_into_box_23(world: World, browser: Browser) -> None:
+    paper, older = world.paper(Status.ISSUED), world.paper(Status.ISSUED)
+    paper.form_model = "COI_2022"
+    field = 'name="has" value="customs_procedure.reference"'
+    await browser.sign_in(IMPORTER)
+    assert field not in (await browser.get(f"/certificates/{paper.id}?edit=all")).text, "none was started"
+    begun = {"type": "warehousing", "operator": organisation_id("acme-bio-imports")}
+    for each in (paper, older):
+        each.content["customs_procedure"] = dict(begun)
+    assert field not in (await browser.get(f"/certificates/{older.id}?edit=all")).text, "there the border writes it"
+    page = (await browser.get(f"/certificates/{paper.id}?edit=23")).text
+    assert field in page
+    assert "ACME Bio Imports" in page, "what the border said stands above"
+    form = {
+        **hidden(page),
+        "has": "customs_procedure.reference",
+        "customs_procedure.reference": "26FR-77",
+        "revision": str(paper.revision),
+        "save": "23",
+    }
+    answer = await browser.post(f"/certificates/{paper.id}", form)
+    assert paper.content["customs_procedure"] == {**begun, "reference": "26FR-77"}
+    assert "26FR-77" in answer.text
+    assert "26FR-77" in (await browser.get(f"/certificates/{paper.id}/journal")).text
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ SPOILT: Final = {
     "check_not_acceptable":          Spoilt(form={"identity": "not_acceptable"}),
     "laboratory_pending":            Spoilt({"entry_checks": {"laboratory": "pending"}}),
     "customs_procedure_incomplete":  Spoilt({"customs_procedure": {"type": "warehousing"}}),
+    "no_customs_procedure":          Spoilt({"customs_procedure": {"reference": "26FR-1"}}),
     "not_verified_again":            Spoilt({"customs_procedure": {"type": "warehousing"}}),
     "remarks_needed":                Spoilt(form={"in_order": False}),
     "replacement_pending":           Spoilt(beside={"replacement_pending": True}),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.rules.boxes import BOX
-from shared.rules.content import covers
+from shared.rules.boxes import BOX, Model
+from shared.rules.content import covers, fillable
 from shared.rules.permissions import MATRIX, May, Tie, allowed, may_see, offered
 from shared.rules.status import MOVES, Action, Status
 
@@ -214,6 +214,16 @@ def test_only_the_entry_authority_starts_a_customs_procedure() -> None:
         assert (Action.START_CUSTOMS_PROCEDURE in allowed(Status.ISSUED, frozenset({tie})).do) == (
             tie is Tie.ENTRY_AUTHORITY
         )
+
+
+def test_only_the_importer_writes_the_customs_reference_of_the_form_of_2022() -> None:
+    for status in Status:
+        for tie in Tie:
+            granted = covers(allowed(status, frozenset({tie})).edit, "customs_procedure.reference")
+            assert granted == (status is Status.ISSUED and tie is Tie.IMPORTER)
+    field, begun = {"customs_procedure.reference"}, {"customs_procedure": {"type": "warehousing"}}
+    assert fillable(field, begun, Model.COI_2022) == field
+    assert fillable(field, begun, Model.COI_2017) == fillable(field, {}, Model.COI_2022) == frozenset()
 
 
 def test_every_field_of_the_matrix_is_a_box() -> None:

@@ -318,7 +318,7 @@ async def save_box(request: Request, house: TheHouse, visitor: Somebody, certifi
     opened = forms.texts(typed, "opened") or ["all"]
     if forms.text(typed, "revision") != str(before.revision):
         return await stale(request, house, visitor, before, forms.text(typed, "revision"))
-    changes = forms.changes_in(typed, before.content, before.may.edit, only=wanted.roots)
+    changes = forms.changes_in(typed, before.content, before.may.edit, only=wanted.named)
     view, problems, status = before, tuple(before.problems), 200
     if changes:
         try:

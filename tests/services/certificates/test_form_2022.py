@@ -4,11 +4,11 @@ from services.certificates import verify, views
 from services.certificates.store import found
 from shared.rules.status import Status
 from tests.services.certificates import world
-from tests.services.certificates.conftest import House
+from tests.services.certificates.conftest import House, fresh
 from tests.services.certificates.test_after_signature import WAREHOUSE, codes, seen
 from tests.services.certificates.test_documents import added
 from tests.services.certificates.test_store import refused
-from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, IMPORTER, POST, line
+from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, FORWARDER, IMPORTER, POST, line
 
 REACHED = "2026-11-26T09:00:00+01:00"
 ONWARD = {"onward_transfer": True, "control_point_reached": REACHED, "transport_after": "AB-123-CD"}
@@ -62,6 +62,34 @@ async def test_documents_may_follow_in_ten_days_and_not_after_the_endorsement(ho
         await added(house, BODY, certificate, type=kind)
     assert (await house.row(certificate)).due_name is None
     await house.move(certificate, "verify", POST)
+
+
+async def test_the_importer_writes_the_customs_reference_of_box_23(house: House) -> None:
+    certificate = await issued(house)
+    wish = {"customs_procedure.reference": "26FR00012345"}
+    assert "customs_procedure.reference" not in (await seen(house, IMPORTER, certificate))["may"]["edit"]
+    assert await codes(house, house.edit(certificate, IMPORTER, **wish)) == {"no_customs_procedure"}
+    begun = {name: WAREHOUSE[name] for name in ("type", "operator")}
+    await house.move(certificate, "start_customs_procedure", POST, form=begun)
+    decided = {**world.ENDORSED, "release_as": "organic", "verified_again": True}
+    assert "customs_procedure_incomplete" in await codes(house, house.move(certificate, "verify", POST, form=decided))
+    for by in (POST, BODY, FORWARDER):
+        await refused("not_permitted", house.edit(certificate, by, **wish))
+    wrong = {"customs_procedure": {"type": "inward_processing"}}
+    assert (await refused("invalid", house.edit(certificate, IMPORTER, **wrong)))["field"] == "customs_procedure"
+    assert "customs_procedure.reference" in (await seen(house, IMPORTER, certificate))["may"]["edit"]
+    revision = (await house.row(certificate)).revision
+    answer = await house.door(IMPORTER).put(
+        f"/certificates/{certificate}/boxes",
+        json={"revision": revision, "changes": wish},
+        headers={"Idempotency-Key": fresh()},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["content"]["customs_procedure"] == {**begun, "reference": "26FR00012345"}
+    last = (await house.journal(certificate))[-1]
+    assert (last.action, list(last.changes)) == ("amend", ["customs_procedure"])
+    found = await codes(house, house.move(certificate, "verify", POST, form=decided))
+    assert "customs_procedure_incomplete" not in found
 
 
 async def test_the_other_form_has_none_of_this(house: House) -> None:
