@@ -1,5 +1,7 @@
 """The form of 2022: the same row under other numbers, with boxes of its own, from the draft to box 31."""
 
+from typing import Any
+
 from services.certificates import verify, views
 from services.certificates.store import found
 from shared.rules.status import Status
@@ -66,7 +68,7 @@ async def test_documents_may_follow_in_ten_days_and_not_after_the_endorsement(ho
 
 async def test_the_importer_writes_the_customs_reference_of_box_23(house: House) -> None:
     certificate = await issued(house)
-    wish = {"customs_procedure.reference": "26FR00012345"}
+    wish: dict[str, Any] = {"customs_procedure.reference": "26FR00012345"}
     assert "customs_procedure.reference" not in (await seen(house, IMPORTER, certificate))["may"]["edit"]
     assert await codes(house, house.edit(certificate, IMPORTER, **wish)) == {"no_customs_procedure"}
     begun = {name: WAREHOUSE[name] for name in ("type", "operator")}
@@ -75,7 +77,7 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
     assert "customs_procedure_incomplete" in await codes(house, house.move(certificate, "verify", POST, form=decided))
     for by in (POST, BODY, FORWARDER):
         await refused("not_permitted", house.edit(certificate, by, **wish))
-    wrong = {"customs_procedure": {"type": "inward_processing"}}
+    wrong: dict[str, Any] = {"customs_procedure": {"type": "inward_processing"}}
     assert (await refused("invalid", house.edit(certificate, IMPORTER, **wrong)))["field"] == "customs_procedure"
     assert "customs_procedure.reference" in (await seen(house, IMPORTER, certificate))["may"]["edit"]
     revision = (await house.row(certificate)).revision
