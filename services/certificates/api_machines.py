@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query
 
 from services.certificates import bulk, customs, webhooks
 from services.certificates.api import Around, Language
 from shared.contracts.machines import (
     NUMBER,
     CoiView,
+    Delivery,
     DeliveryPage,
     DeliveryView,
     DraftResults,
@@ -57,6 +58,17 @@ async def write_off(
 
 def _ring(around: Surroundings) -> Keyring:
     return keyring(around.settings.codec_key_file, "webhooks")
+
+
+async def told(
+    body: Delivery,
+    bordereau_signature: Annotated[
+        str, Header(description="`t=` the second it was signed, `v1=` HMAC-SHA-256 of `t.body` with each good secret")
+    ],
+    bordereau_delivery: Annotated[str, Header(description="the delivery; the same in every attempt")],
+    bordereau_event: Annotated[str, Header(description="the event; the same as `id`")],
+) -> None:
+    """What we send to a webhook. Answer 2xx within ten seconds; else it is sent again, for a day."""
 
 
 @router.get("/webhooks")

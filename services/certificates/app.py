@@ -47,6 +47,7 @@ def make_app(around: Surroundings) -> FastAPI:
     app.include_router(templates_api.router)
     app.include_router(api_finding.router)
     app.include_router(api_machines.router)
+    app.webhooks.add_api_route("moved", api_machines.told, methods=["POST"])
     add_feed(app, around.database)
     furnish(app, around)
     return app

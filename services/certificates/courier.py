@@ -5,7 +5,6 @@ address that was looked at. So nobody makes us knock at doors within our own hou
 """
 
 import asyncio
-import ipaddress
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -17,6 +16,7 @@ import httpx2
 from sqlalchemy.exc import DBAPIError
 
 from services.certificates import webhooks
+from services.certificates.addresses import is_loopback, is_public
 from services.certificates.models import DeliveryRow, WebhookRow
 from shared.kit.keys import Keyring, keyring
 from shared.kit.log import logger
@@ -48,18 +48,6 @@ async def resolved(host: str, port: int) -> list[str]:
     """The addresses of a host, as this machine resolves its name."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether this is an address of the open network, also behind the forms that hide an old address in a new one."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        hidden = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if hidden is not None:
-            return is_public(str(hidden))
-        if found in ipaddress.ip_network("64:ff9b::/96"):
-            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-    return found.is_global and not found.is_multicast
 
 
 class Courier:
@@ -158,5 +146,4 @@ class Courier:
         return found[0]
 
     def _may_be_ours(self, address: str) -> bool:
-        loopback = ipaddress.ip_address(address.partition("%")[0]).is_loopback
-        return loopback and bool(self.around.settings.webhooks_allow_loopback)
+        return is_loopback(address) and bool(self.around.settings.webhooks_allow_loopback)

@@ -117,7 +117,8 @@ def _refuse_too_much(row: Coi, wish: NewWriteOff, taken: Taken) -> None:
     for place, each in enumerate(wish.lines):
         line = whole.get(each.line)
         if line is None or each.line in named:
-            problems.append({"field": f"lines[{place}].line", "code": "invalid", "params": {}})
+            code = "unknown_line" if line is None else "named_twice"
+            problems.append({"field": f"lines[{place}].line", "code": code, "params": {}})
             continue
         named.add(each.line)
         weight, packages = taken.get(each.line, (Decimal(0), 0))

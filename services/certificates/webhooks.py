@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from sqlalchemy import func, tuple_, update
@@ -17,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.certificates.addresses import is_sound
 from services.certificates.models import CertificateRow, DeliveryRow, ExtractRow, WebhookRow
 from services.certificates.paper import is_id
 from shared.contracts.machines import (
@@ -57,7 +57,9 @@ async def make(
     session: AsyncSession, actor: Actor, new: NewWebhook, key: str, ring: Keyring, now: datetime, *, plain: bool
 ) -> MintedWebhook:
     """A webhook with its secret; the same key makes it once and gets the same answer."""
-    url = refuse_unless_sound(new.url, plain=plain)
+    url = new.url.strip()
+    if not is_sound(url, plain=plain):
+        raise Refused("invalid", field="url", problems=[{"field": "url", "code": "not_public"}])
     webhook_id = str(uuid5(NAMESPACE_OID, f"webhook {actor.person_id} {actor.organisation_id} {key}"))
     row = await session.get(WebhookRow, webhook_id)
     if row is None:
@@ -143,19 +145,6 @@ async def replay(session: AsyncSession, actor: Actor, webhook_id: str, delivery_
     found = await _delivery(session, row, delivery_id)
     found.state, found.attempts, found.next_at, found.until = DeliveryState.PENDING, 0, now, now + TRIED_FOR
     return delivery_view(found)
-
-
-def refuse_unless_sound(url: str, *, plain: bool) -> str:
-    """An address we may write to: https, a host, no password; ``plain`` allows http for trials on one machine."""
-    try:
-        parts = urlsplit(url.strip())
-        port, host = parts.port, parts.hostname
-    except ValueError:
-        raise Refused("invalid", field="url") from None
-    fine = parts.scheme == "https" or (plain and parts.scheme == "http")
-    if not fine or not host or parts.username or parts.password or parts.fragment or port == 0 or not url.isprintable():
-        raise Refused("invalid", field="url")
-    return url.strip()
 
 
 # ── from news to deliveries ───────────────────────────────────────────────────────────────────────────────────────

@@ -33,6 +33,7 @@ from services.portal.pages import (
     machines,
     ops,
     organisations,
+    passage,
     passwords,
     profile,
     proposals,
@@ -84,8 +85,11 @@ AREAS: Final = (
 ROOMY: Final = (
     (re.compile(r"/certificates/[^/]+/(documents|questions|lines|sps)(/.*)?"), LARGEST + BODY_LIMIT),
     (re.compile(r"/verify/file"), verify.FILE_LIMIT + BODY_LIMIT),
+    (re.compile(passage.PATH + r"/certificates/[^/]+/(uploads|lines)"), LARGEST + 1),
 )
-"""Where a form may bring a file."""
+"""Where a form, or a program, may bring a file."""
+JSON_ONLY: Final = ("/ops/codec", f"{passage.PATH}/")
+"""Where programs ask, and no browser."""
 TITLES: Final = {
     400: N_("This cannot be read"),
     401: N_("Please sign in"),
@@ -128,6 +132,7 @@ def create_app(settings: PortalSettings, clients: Clients, now: Callable[[], dat
     for area in AREAS:
         app.include_router(area, dependencies=[Depends(enter)])
     app.include_router(tools.machines)
+    app.include_router(passage.router)
 
     app.add_exception_handler(SignInFirst, _to_the_door)
     app.add_exception_handler(Trouble, _trouble)
@@ -172,7 +177,7 @@ def problem_page(
     house: House = request.app.state.house
     words.write_for(reader_of(request) if not hasattr(request.state, "context") else words.reader())
     text = text or words.law(SENTENCES.get(code, SENTENCES["internal"]))
-    if "application/json" in request.headers.get("accept", "") or request.url.path.startswith("/ops/codec"):
+    if "application/json" in request.headers.get("accept", "") or request.url.path.startswith(JSON_ONLY):
         body = {"type": f"urn:bordereau:problem:{code}", "title": text, "status": status, "code": code}
         return JSONResponse(body, status, media_type="application/problem+json")
     return house.look.page(

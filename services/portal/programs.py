@@ -55,10 +55,6 @@ class Programs:
         """A list as a file."""
         return await self._certificates.ask(self._caller, "GET", f"/lists/certificates.{segment(kind)}", **wishes)
 
-    async def description(self) -> bytes:
-        """The description of the certificates service's interface (OpenAPI)."""
-        return await self._certificates.ask(self._caller, "GET", "/openapi.json")
-
     async def tokens(self) -> list[TokenView]:
         """The access tokens of my organisation."""
         return _TOKENS.validate_json(await self._identity.ask(self._caller, "GET", "/access-tokens"))

@@ -123,6 +123,25 @@ class WebhookView(View):
     failed: int = 0
 
 
+class Delivery(View):
+    """What a webhook is sent: that something moved, no box and no other party. It may come twice, under one ``id``."""
+
+    id: str = Field(examples=["3f0f8a52-7a5e-4bb7-8d5e-0c9d6a1f2b3c"])
+    organisation: str
+    """Whose webhook this is."""
+    type: Literal["certificate.moved", "extract.moved", "ping"]
+    at: datetime
+    certificate_id: str | None = None
+    extract_id: str | None = None
+    number: str | None = Field(default=None, examples=[NUMBER])
+    source: str | None = Field(default=None, examples=["DESCRIPTION_COMPLETED"])
+    target: str | None = Field(default=None, examples=["ISSUED"])
+    action: str | None = Field(default=None, examples=["sign"])
+    revision: int | None = None
+    by: str | None = None
+    """The organisation that moved it; none where a deadline did."""
+
+
 class MintedWebhook(View):
     """A webhook with a fresh secret: shown once."""
 

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit import outbox
 from shared.kit.db import Database, is_away
+from shared.kit.described import described
 from shared.kit.keys import Keyring
 from shared.kit.log import CORRELATION, correlation, logger
 from shared.kit.outbox import Letterbox
@@ -34,8 +35,23 @@ Roomy = Sequence[tuple[re.Pattern[str], int]]
 """Paths that may take larger bodies than all the others, and how large."""
 NO_TEXT = ("22021", "22P05")
 """What the database calls a sign that cannot stand in a text."""
+NO_OBJECT = ("model_attributes_type", "dict_type")
+"""What pydantic calls a body that is no object; it may be one, of which nobody said that it is JSON."""
+CHOICES = ("enum", "literal_error")
+UNFIT = {"missing": "field_missing", "extra_forbidden": "unknown_field"} | dict.fromkeys(CHOICES, "not_one_of")
+"""Its reasons for which we have a sentence of their own."""
 KEY_HEADER = "Idempotency-Key"
 log = logger("http")
+
+
+class Door(FastAPI):
+    """An application whose description tells programs what all doors have in common."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description (OpenAPI): who may come in with what, and how a no is said."""
+        if not self.openapi_schema:
+            self.openapi_schema = described(super().openapi(), getattr(self.state, "scopes", {}))
+        return self.openapi_schema
 
 
 def create_app(
@@ -46,7 +62,7 @@ def create_app(
     roomy: Roomy = (),
 ) -> FastAPI:
     """A service's HTTP door with everything all doors have in common."""
-    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app = Door(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.gatekeeper = gatekeeper
     app.state.ready = True
     app.add_exception_handler(Refused, _refused)
@@ -186,12 +202,21 @@ def _not_understood(request: Request, trouble: Exception) -> JSONResponse:
         return _refused(request, Refused("malformed"))
     if any(error["type"] == "missing" and error["loc"][-1] == KEY_HEADER for error in errors):
         return _refused(request, Refused("key_missing", field=KEY_HEADER))
-    problems = [
-        {"field": ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]), "code": "invalid",
-         "params": {"reason": error["type"]}}
-        for error in errors
-    ]  # fmt: skip
+    said_json = "json" in request.headers.get("content-type", "")
+    if not said_json and any(error["type"] in NO_OBJECT and error["loc"] == ("body",) for error in errors):
+        return _refused(request, Refused("unsupported"))
+    problems = [_misunderstood(error["loc"], error["type"], error.get("ctx", {})) for error in errors]
     return _refused(request, Refused("invalid", field=problems[0]["field"], problems=problems))
+
+
+def _misunderstood(where: tuple[int | str, ...], reason: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """One place of a request that does not fit, named as problems of the law name theirs: ``lines[0].net_weight``."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in where[1:]]
+    field = "".join(parts).removeprefix(".") or str(where[0])
+    params = {"reason": reason, "name": field}
+    if reason in CHOICES:
+        params["expected"] = str(more.get("expected", "")).replace("'", "").replace(" or ", ", ")
+    return {"field": field, "code": UNFIT.get(reason, "invalid"), "params": params}
 
 
 def _http(request: Request, trouble: Exception) -> JSONResponse:

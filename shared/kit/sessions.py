@@ -277,7 +277,7 @@ def refuse_unless_in_scope(request: Request, scopes: frozenset[str]) -> None:
     route = request.scope.get("route")
     needed = opened.get((request.method, getattr(route, "path", "")))
     if needed is None or needed not in scopes:
-        raise Refused("not_permitted")
+        raise Refused("not_in_scope", **({"scope": str(needed)} if needed else {}))
 
 
 async def current_actor(

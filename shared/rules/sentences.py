@@ -107,6 +107,14 @@ PROBLEMS: Final = {
     "dates_crossed":
         "Please let the validity end after it begins.",
     # the shape of what was sent
+    "field_missing":
+        "{name} is missing. Please send it.",
+    "not_one_of":
+        "{name}: please send one of {expected}.",
+    "named_twice":
+        "This line is named twice. Please name each line once.",
+    "not_public":
+        "Please give an address with https that is open to the internet.",
     "unknown_field":
         "There is no field called {name}. Please leave it out.",
     "not_on_this_form":

@@ -116,6 +116,7 @@ class DirectoryInMemory(DirectoryClient):
         last = path.rpartition("/")[2]
         public = {name: value for name, value in wishes.items() if name in ("text", "country", "kind", "activity")}
         answers: dict[str, Any] = {
+            "/openapi.json": {"openapi": "3.1.0", "paths": {}},
             "/people/me/role-requests": [],
             "/role-requests": {
                 "items": [each.model_dump(mode="json") for each in self.waiting],

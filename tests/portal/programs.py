@@ -58,7 +58,8 @@ class ProgramsInMemory:
             self.wishes.append(wishes)
             return "Number,Status"
         if room == "openapi.json":
-            return {"openapi": "3.1.0", "paths": {}}
+            doors = {"get": {"security": [{"token": ["read"]}]}, "post": {"security": [{"token": []}]}}
+            return {"openapi": "3.1.0", "info": {}, "paths": {"/certificates": doors, "/health": {"get": {}}}}
         if room == "searches":
             return self._search(caller, method, rest, said)
         if room == "access-tokens":

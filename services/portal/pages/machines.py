@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import forms, words
 from services.portal.clients import Trouble
 from services.portal.names import ACTIONS, STATUSES
+from services.portal.pages import passage
 from services.portal.programs import Programs
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from services.portal.words import N_
@@ -183,7 +184,6 @@ async def replay(house: TheHouse, visitor: Somebody, webhook_id: str, delivery_i
 @router.get("/machines/openapi.json")
 async def description(house: TheHouse, visitor: Somebody) -> Response:
     """The description of the interface for programs, as a file."""
-    said = json.loads(await Programs(house.clients, visitor.caller).description())
-    said["servers"] = [{"url": house.settings.certificates_url}]
     headers = {"Content-Disposition": 'attachment; filename="bordereau-openapi.json"'}
-    return Response(json.dumps(said, ensure_ascii=False), media_type="application/json", headers=headers)
+    said = json.dumps(await passage.described(house), ensure_ascii=False)
+    return Response(said, media_type="application/json", headers=headers)

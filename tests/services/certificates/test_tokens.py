@@ -35,7 +35,7 @@ async def test_each_scope_opens_its_doors_and_no_other(house: House, passports: 
         for scope in Scope:
             if scope != needed:
                 refused = await asked(house, passports, method, path, scope, **body)
-                assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted"), (path, scope)
+                assert (refused.status_code, refused.json()["code"]) == (403, "not_in_scope"), (path, scope)
         answer = await asked(house, passports, method, path, needed, **body)
         assert answer.status_code in (200, 201), answer.text
 
@@ -67,7 +67,8 @@ async def test_a_token_of_customs_writes_off(house: House, passports: PassportOf
 
 async def test_doors_that_are_no_row_are_closed_to_programs(house: House, passports: PassportOffice) -> None:
     for path in ("/searches", "/webhooks", f"/ops/certificates/{identity(99)}", "/ops/outbox"):
-        assert (await asked(house, passports, "GET", path, *Scope)).status_code == 403, path
+        refused = await asked(house, passports, "GET", path, *Scope)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_in_scope"), path
 
 
 async def test_a_token_nobody_minted_is_nobody(house: House) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from services.certificates import courier, events, webhooks
-from services.certificates.courier import WAITS, Courier, is_public
+from services.certificates.addresses import is_public
+from services.certificates.courier import WAITS, Courier
 from services.certificates.settings import Settings
 from shared.events.base import Event
 from shared.events.certificates import CertificateMoved, ExtractMoved
@@ -222,6 +223,9 @@ async def test_a_webhook_is_made_once_per_key_and_seen_by_its_own_administrators
     for url in ("ftp://a.example", "https://", "https://u:p@a.example/", "https://a.example:0/", "nothing at all"):
         assert (await asked(house, EXPORTER, "POST", "/webhooks", url=url)).status_code == 422, url
     house.around.settings.webhooks_allow_loopback = False
+    for host in (*(f"[{each}]" if ":" in each else each for each in PRIVATE), "localhost", "db.internal", "a.local."):
+        refused = await asked(house, EXPORTER, "POST", "/webhooks", url=f"https://{host}/hook")
+        assert (refused.status_code, refused.json()["problems"][0]["code"]) == (422, "not_public"), host
     assert (await asked(house, EXPORTER, "POST", "/webhooks", url="http://a.example/hook")).status_code == 422
 
 
