@@ -10,7 +10,7 @@ from shared.contracts.certificate_views import Edit
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.certificates.conftest import House, fresh
-from tests.services.certificates.test_store import refused
+from tests.services.certificates.refusing import refused
 from tests.services.certificates.world import (
     BODY,
     CENTRE,

@@ -24,8 +24,8 @@ from shared.rules.extracts import EXTRACT_BOXES
 from shared.rules.status import Status
 from shared.words import say
 from tests.services.certificates import world
+from tests.services.certificates.batches import TWO_LINES, base, begun, move, part
 from tests.services.certificates.conftest import House
-from tests.services.certificates.test_extracts import TWO_LINES, base, begun, move, part
 from tests.services.certificates.test_pdf import authorities, copy, text_of
 from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, IMPORTER, POST, STRANGER
 from tests.services.conftest import PassportOffice

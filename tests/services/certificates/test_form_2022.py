@@ -7,9 +7,9 @@ from services.certificates.store import found
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.certificates.conftest import House, fresh
+from tests.services.certificates.refusing import refused
 from tests.services.certificates.test_after_signature import WAREHOUSE, codes, seen
 from tests.services.certificates.test_documents import added
-from tests.services.certificates.test_store import refused
 from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, FORWARDER, IMPORTER, POST, line
 
 REACHED = "2026-11-26T09:00:00+01:00"

@@ -3,8 +3,8 @@
 from services.certificates.merging import repoint
 from shared.events.directory import OrganisationMerged
 from shared.rules.status import Status
+from tests.services.certificates.batches import base, begun, row_of
 from tests.services.certificates.conftest import House
-from tests.services.certificates.test_extracts import base, begun, row_of
 from tests.services.certificates.world import BODY, CENTRE, CONSIGNEE, EXPORTER, IMPORTER, POST, STRANGER
 from tests.services.conftest import NOON
 

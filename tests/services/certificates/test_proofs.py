@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.contracts.certificates import Record
 from shared.rules.status import Status
 from tests.services.certificates.conftest import House
-from tests.services.certificates.test_store import refused
+from tests.services.certificates.refusing import refused
 from tests.services.certificates.world import BODY, EXPORTER, person
 
 

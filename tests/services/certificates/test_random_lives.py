@@ -24,10 +24,10 @@ from shared.rules.forms import SIGNATURES
 from shared.rules.refusals import Refused
 from shared.rules.status import MOVES, Action, Status
 from tests.services.certificates import world
+from tests.services.certificates.batches import base, begun, move, part
 from tests.services.certificates.conftest import House, fresh
 from tests.services.certificates.test_after_signature import NOTICE, REPLY
 from tests.services.certificates.test_every_right import granted, viewers
-from tests.services.certificates.test_extracts import base, begun, move, part
 from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, FORWARDER, IMPORTER, POST
 
 TOLD = {

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.rules.status import Status
+from tests.services.certificates.batches import base, begun, move
 from tests.services.certificates.conftest import JSON, House, fresh
-from tests.services.certificates.test_extracts import base, begun, move
 from tests.services.certificates.test_views import BOUND, READERS, STRANGERS, TWO_PRODUCERS
 from tests.services.certificates.world import CONSIGNEE, EXPORTER, IMPORTER, identity
 
