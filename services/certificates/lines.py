@@ -32,7 +32,7 @@ async def taken(
     problems = [*sheet.problems, *await _organisations(session, sheet, lines), *await _goods(session, sheet, now)]
     before = [dict(line) for line in row.content.get("product_lines") or []] if more else []
     if not problems and len(before) + len(lines) > MANY:
-        raise Refused("invalid", field="product_lines")
+        problems = [sheets_of_lines.of_sheet("too_many", label="Description of products", most=MANY)]
     if not lines and not problems:
         raise Refused("file_empty", field="file")
     if problems:

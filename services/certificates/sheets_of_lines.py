@@ -126,16 +126,16 @@ def read(body: bytes, model: Model) -> Read:
         part = known.get(plain(cell))
         here = _cell(head + 1, column)
         if part is None or not BOX[f"product_lines.{part}"].is_on(model):
-            problems.append(_of_sheet("unknown_column", heading=str(cell)[:60], **here))
+            problems.append(of_sheet("unknown_column", heading=str(cell)[:60], **here))
         elif part in places:
-            problems.append(_of_sheet("column_twice", heading=str(cell)[:60], **here))
+            problems.append(of_sheet("column_twice", heading=str(cell)[:60], **here))
         else:
             places[part] = column
     if "cn_code" not in places:
-        problems.append(_of_sheet("column_missing", label=PARTS["cn_code"].label(), **_cell(head + 1, None)))
+        problems.append(of_sheet("column_missing", label=PARTS["cn_code"].label(), **_cell(head + 1, None)))
     filled = [(number, row) for number, row in enumerate(rows[head + 1 :], head + 2) if any(map(_said, row))]
     if len(filled) > MANY:
-        problems.append(_of_sheet("too_many", label="Description of products", most=MANY))
+        problems.append(of_sheet("too_many", label="Description of products", most=MANY))
         filled = filled[:MANY]
     lines = tuple(
         {part: _value(part, row[place]) for part, place in places.items() if place < len(row) and _said(row[place])}
@@ -154,8 +154,11 @@ def _shapes(found: Read) -> Iterable[Problem]:
             if part in ("producer", "producer_control_body"):
                 continue
             box = BOX[f"product_lines.{part}"]
-            for _, code, params in wrong(box.kind, value, box.field):
+            shapes = list(wrong(box.kind, value, box.field))
+            for _, code, params in shapes[:1]:
                 yield found.wrong(number, part, code, **params)
+            if shapes:  # one sentence for each cell
+                continue
             if part == "net_weight" and _is_number(value) and Decimal(value) <= 0:
                 yield found.wrong(number, part, "weight_not_positive")
             if part == "packages" and isinstance(value, int) and value < 1:
@@ -175,7 +178,8 @@ def _cell(row: int, column: int | None) -> dict[str, object]:
     return {"row": row, "column": get_column_letter(column + 1) if column is not None else ""}
 
 
-def _of_sheet(code: str, **params: object) -> Problem:
+def of_sheet(code: str, **params: object) -> Problem:
+    """Something wrong with the sheet, or with its headings."""
     return problem("product_lines", code, Model.COI_2022, params)
 
 

@@ -177,7 +177,7 @@ class MakingInMemory(MakingClient):
                 title="",
                 code="too_long",
                 message="Please shorten it.",
-                params={"row": 2, "column": "C"},
+                params={"row": 2, "column": "C", "label": "Lot number"},
             )
             raise Trouble(422, "sheet_wrong", "Nothing was taken over.", problems=(said,))
         self.sheets.append(sheet)

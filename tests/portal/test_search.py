@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from services.certificates.finding import FILTERS, Reads
 from services.portal.pages.search import FIELDS
 from shared.contracts.certificate_views import CertificateLine
 from shared.rules.status import Status
@@ -14,7 +15,7 @@ from tests.portal.world import World, organisation_id
 EXPORTER, IMPORTER = "exporter@atlas.example", "importer@pyrenees.example"
 PARTNER = organisation_id("pyrenees-bio-import")
 ASK = (
-    "text=dattes&goods=medjool&lot=L-1&container=CSQU&document=BL&country_of_origin=MA&country_of_export=MA"
+    "text=dattes&goods=medjool&cn_code=0804&lot=L-1&container=CSQU&document=BL&country_of_origin=MA&country_of_export=MA"
     "&clearance_country=FR&authority_country=FR&form_model=COI_2017&created_from=2026-11-01&created_until=2026-11-30"
     "&issued_from=2026-11-01&issued_until=2026-11-30&decided_from=2026-11-01&decided_until=2026-11-30"
     f"&arrival_from=2026-11-01&arrival_until=2026-12-30&flag=overdue&flag=lab_pending&awaits_me=true&ours=true"
@@ -39,6 +40,21 @@ async def test_every_filter_is_a_chip_that_can_be_taken_away(browser: Browser) -
         assert f'name="{name}"' in page, name
 
 
+async def test_every_filter_there_is_can_be_set_on_the_page_and_kept(browser: Browser, world: World) -> None:
+    await browser.sign_in(EXPORTER)
+    page = (await browser.get("/certificates")).text
+    form = page[page.index('role="search"') :].partition("</form>")[0]
+    for row in FILTERS:
+        role = f'<option value="{row.name}"'
+        assert role in form if row.reads is Reads.ORGANISATION else f' name="{row.name}"' in form, row.name
+    assert 'name="text"' in form
+    assert form.count('name="status"') == len(Status)
+    query = f"{ASK}&status=ISSUED&status=DELETED"
+    await browser.post("/searches", {"query": query, "name": "All of them", "key": "k" * 8})
+    (search,) = world.certificates.programs.searches.values()
+    assert search["query"].keys() == {"text", *(row.name for row in FILTERS)}
+
+
 async def test_what_is_no_filter_narrows_nothing(browser: Browser, world: World) -> None:
     world.paper(Status.ISSUED)
     await browser.sign_in(EXPORTER)
@@ -57,7 +73,7 @@ async def test_statuses_are_counted_and_chosen_by_links(browser: Browser, world:
     page = (await browser.get("/certificates?status=ISSUED&status=DELETED")).text
     assert page.count('class="chip chosen-chip"') == 2
     assert 'href="/certificates?status=DELETED"' in page
-    assert '<input type="hidden" name="status" value="ISSUED">' in page
+    assert re.findall(r'name="status" value="(\w+)" checked', page) == ["ISSUED", "DELETED"]
 
 
 async def test_an_organisation_is_looked_for_by_name_in_the_role_asked(browser: Browser) -> None:

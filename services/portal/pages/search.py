@@ -71,6 +71,7 @@ FIELDS: Final = (
     Field("responsible_for_load", "organisation", N_("Responsible for the load")),
     Field("producer",             "organisation", N_("Producer")),
     Field("goods",                "text",         N_("Goods or commodity code")),
+    Field("cn_code",              "text",         N_("Commodity code begins with")),
     Field("lot",                  "text",         N_("Lot")),
     Field("container",            "text",         N_("Container or seal")),
     Field("document",             "text",         N_("Document or reference number")),

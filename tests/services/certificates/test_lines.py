@@ -80,19 +80,24 @@ async def test_every_wrong_cell_is_named_and_nothing_is_taken_over(house: House)
     before = await house.digest()
     answer = await take(house, world.EXPORTER, certificate_id, WRONG.encode())
     assert (answer.status_code, answer.json()["code"]) == (422, "sheet_wrong")
-    found = [(each["params"]["row"], each["params"]["column"], each["code"]) for each in answer.json()["problems"]]
+    assert answer.headers["content-type"] == "application/problem+json"
+    problems = answer.json()["problems"]
+    found = [(each["params"]["row"], each["params"]["column"], each["code"]) for each in problems]
     assert found == [
         (1, "G", "unknown_column"),
         (3, "A", "unknown_commodity"),
         (3, "C", "not_count"),
         (3, "D", "weight_not_positive"),
         (3, "E", "not_unit"),
-        (3, "E", "unknown_unit"),
         (3, "F", "organisation_not_found"),
         (4, "A", "needed"),
         (4, "C", "packages_not_positive"),
         (4, "F", "organisation_not_found"),
     ]
+    paths = ["", *("[1].cn_code [1].packages [1].net_weight [1].unit [1].producer".split())]
+    paths += "[2].cn_code [2].packages [2].producer".split()
+    assert [each["field"] for each in problems] == [f"product_lines{path}" for path in paths]
+    assert answer.json()["params"]["number"] == len(problems)
     assert all(each["message"] and "{" not in each["message"] for each in answer.json()["problems"])
     assert await house.digest() == before
 
