@@ -94,8 +94,8 @@ async def test_every_wrong_cell_is_named_and_nothing_is_taken_over(house: House)
         (4, "C", "packages_not_positive"),
         (4, "F", "organisation_not_found"),
     ]
-    paths = ["", *("[1].cn_code [1].packages [1].net_weight [1].unit [1].producer".split())]
-    paths += "[2].cn_code [2].packages [2].producer".split()
+    paths = ["", *(["[1].cn_code", "[1].packages", "[1].net_weight", "[1].unit", "[1].producer"])]
+    paths += ["[2].cn_code", "[2].packages", "[2].producer"]
     assert [each["field"] for each in problems] == [f"product_lines{path}" for path in paths]
     assert answer.json()["params"]["number"] == len(problems)
     assert all(each["message"] and "{" not in each["message"] for each in answer.json()["problems"])
