@@ -20,7 +20,9 @@ app.add_typer(reference, name="reference")
 @app.command("verify")
 def verify_files(
     files: Annotated[list[str], typer.Argument(help="Printed copies (PDF), exported journals, texts of square codes.")],
-    keys: Annotated[Path | None, typer.Option(help="The published keys, as saved from /signing-keys.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="The published keys, as saved from /verify/keys.json of the portal.")
+    ] = None,
 ) -> None:
     """Check printed copies, exported journals and square codes: seals, chain, signatures. Needs no network."""
     raise typer.Exit(offline.main(files, keys))

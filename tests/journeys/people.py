@@ -28,11 +28,15 @@ BODY: Final = "inspector@ecocert.example"
 IMPORTER: Final = "importer@pyrenees.example"
 BORDER: Final = "officer@perpignan.example"
 CONSIGNEE: Final = "consignee@garonne.example"
+CUSTOMS: Final = "customs@perpignan.example"
 CENTRAL: Final = "supervisor@dgccrf.example"
 STRANGER: Final = "importer@abian.example"
 OPS: Final = "ops@bordereau.example"
 
-EASY: Final = {"identity": {"PROOF_COST": "1", "ARGON2_MEMORY_KIB": "64", "ARGON2_PASSES": "1"}}
+EASY: Final = {
+    "identity": {"PROOF_COST": "1", "ARGON2_MEMORY_KIB": "64", "ARGON2_PASSES": "1"},
+    "certificates": {"WEBHOOKS_ALLOW_LOOPBACK": "true"},
+}
 """Settings for tests in which many register and sign in: what keeps guessers busy need not keep us."""
 
 JSON = dict[str, Any]

@@ -80,8 +80,14 @@ async def draft_of(session: AsyncSession, body: bytes) -> NewCertificate:
 def understood(body: bytes) -> Read:
     """A document's boxes; refused when it is none, or not built as the standard says."""
     incoming = Incoming(LARGEST)
-    incoming.take(body)
-    if incoming.finish() is not Media.XML:
+    try:
+        incoming.take(body)
+        kind = incoming.finish()
+    except Refused as refusal:
+        if refusal.code == "file_kind":
+            raise Refused("sps_kind", field="file") from None
+        raise
+    if kind is not Media.XML:
         raise Refused("sps_kind", field="file")
     try:
         root = ElementTree.fromstring(body)

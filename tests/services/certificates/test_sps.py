@@ -143,7 +143,7 @@ EVIL = (
     ('<?xml version="1.0" encoding="no-such"?><a/>', 422, "file_damaged"),
     ("", 422, "file_empty"),
     ("%PDF-1.7 %%EOF", 415, "sps_kind"),
-    ("{}", 415, "file_kind"),
+    ("{}", 415, "sps_kind"),
     ("<a/>" + " " * 1_000_000, 413, "too_large"),
 )
 
