@@ -8,6 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications import store, writing
@@ -102,9 +103,11 @@ async def read(news_id: UUID, person: CurrentPerson, session: CurrentSession, ar
 
 
 @router.post("/news/read-all", tags=["news"], status_code=204, response_class=Response)
-async def read_all(person: CurrentPerson, session: CurrentSession, around: Around) -> None:
-    """The person has read everything."""
-    await store.read(session, person.person_id, around.now())
+async def read_all(
+    person: CurrentPerson, session: CurrentSession, around: Around, until: AwareDatetime | None = None
+) -> None:
+    """The person has read everything, or everything up to the newest news he was shown."""
+    await store.read(session, person.person_id, around.now(), until=until)
 
 
 @router.get("/letters", tags=["letters"])

@@ -369,11 +369,15 @@ async def unread(session: AsyncSession, person_id: str) -> int:
     return int((await session.execute(query)).scalar_one())
 
 
-async def read(session: AsyncSession, person_id: str, now: datetime, news_id: UUID | None = None) -> int:
+async def read(
+    session: AsyncSession, person_id: str, now: datetime, news_id: UUID | None = None, until: datetime | None = None
+) -> int:
     """A person has read one piece of news, or all of them; how many there are of those, read before or not."""
     mine = [col(NewsRow.person_id) == person_id]
     if news_id:
         mine.append(col(NewsRow.id) == news_id)
+    if until:
+        mine.append(col(NewsRow.at) <= until)
     await session.execute(update(NewsRow).where(*mine, col(NewsRow.read_at).is_(None)).values(read_at=now))
     count = select(func.count()).select_from(NewsRow).where(*mine)
     return int((await session.execute(count)).scalar_one()) if news_id else 0

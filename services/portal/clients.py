@@ -141,6 +141,10 @@ class NotificationsClient(Client):
         """Mark one piece of news as read."""
 
     @abstractmethod
+    async def read_all(self, caller: Caller, until: str) -> None:
+        """Mark all news as read that are no younger than this moment."""
+
+    @abstractmethod
     async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
         """The letters about one certificate to the organisation the caller acts for."""
 

@@ -69,6 +69,7 @@ def environment() -> Environment:
         environment="",
         accounts_of="",
         awaiting=0,
+        unread=None,
     )
     env.filters.update(
         say=words.law,

@@ -139,6 +139,9 @@ class NotificationsOverHttp(OverHttp, NotificationsClient):
     async def read(self, caller: Caller, news_id: str) -> None:
         await self._wire.ask("POST", f"/news/{segment(news_id)}/read", caller)
 
+    async def read_all(self, caller: Caller, until: str) -> None:
+        await self._wire.ask("POST", "/news/read-all", caller, params={"until": until})
+
     async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
         said = await self._wire.ask("GET", "/letters", caller, params={"certificate_id": certificate_id, "limit": 100})
         return LetterPage.model_validate_json(said)

@@ -4,7 +4,9 @@ One thing to remember: the cookie holds the session's secret and nothing else; e
 from identity, and kept no longer than his token lives.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -40,6 +42,8 @@ UNFORMED: Final = ("/ops/temporal/", "/ops/codec/")
 A_YEAR: Final = 365 * 24 * 3600
 EARLY: Final = timedelta(seconds=15)
 """A token is renewed this long before it ends, so that it does not end on the way."""
+A_MOMENT: Final = 1.0
+"""Seconds a page waits for the number of unread news."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Visitor:
     """When he last proved to be himself."""
     ways: tuple[str, ...] = ()
     """His second factors."""
+    unread: int = 0
+    """How many news he has not read, as of when his token was made."""
 
     @property
     def name(self) -> str:
@@ -82,21 +88,32 @@ class Visitor:
 
 
 @dataclass
+class Known:
+    """What is remembered of a session while its token lives."""
+
+    ticket: ServiceToken
+    person: PersonView
+    unread: int | None
+    """None is to be asked anew."""
+
+
+@dataclass
 class Doorkeeper:
     """Turns session cookies into visitors, and remembers each for as long as his token lives."""
 
     clients: Clients
     clock: Callable[[], datetime]
-    known: dict[str, tuple[ServiceToken, PersonView]] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
 
     async def visitor(self, session: str, wanted: str) -> Visitor | None:
         """The visitor with this session, acting for the organisation he wants; None when the session has ended."""
-        mark = sha256(session.encode()).hexdigest()
+        mark = _mark(session)
         found = self.known.get(mark)
-        if found is None or found[0].expires_at <= self.clock() + EARLY:
+        if found is None or found.ticket.expires_at <= self.clock() + EARLY:
             try:
                 ticket = await self.clients.identity.token(session)
-                person = await self.clients.identity.me(Caller(ticket.token))
+                caller = Caller(ticket.token)
+                person, unread = await asyncio.gather(self.clients.identity.me(caller), self._unread(caller))
             except Trouble as trouble:
                 if trouble.status in (401, 403, 404):
                     self.forget(session)
@@ -104,15 +121,33 @@ class Doorkeeper:
                 raise
             if len(self.known) > 5000:
                 self.known.clear()
-            found = self.known[mark] = (ticket, person)
-        ticket, person = found
+            found = self.known[mark] = Known(ticket, person, unread)
+        if found.unread is None:
+            found.unread = await self._unread(Caller(found.ticket.token))
+        ticket, person = found.ticket, found.person
         post = next((post for post in person.posts if post.organisation_id == wanted), None)
         chosen = post or (person.posts[0] if person.posts else None)
-        return Visitor(session, ticket.token, person, chosen, ticket.proved_at, tuple(ticket.ways))
+        return Visitor(session, ticket.token, person, chosen, ticket.proved_at, tuple(ticket.ways), found.unread)
+
+    async def _unread(self, caller: Caller) -> int:
+        """How many news he has not read; none where they cannot be asked, for no page waits for that."""
+        with suppress(Trouble, TimeoutError):
+            async with asyncio.timeout(A_MOMENT):
+                return (await self.clients.notifications.news(caller, limit=1)).unread
+        return 0
+
+    def counted(self, session: str, unread: int | None) -> None:
+        """So many news are unread now; None has them counted for the next page."""
+        if found := self.known.get(_mark(session)):
+            found.unread = unread
 
     def forget(self, session: str) -> None:
         """Ask identity anew next time."""
-        self.known.pop(sha256(session.encode()).hexdigest(), None)
+        self.known.pop(_mark(session), None)
+
+
+def _mark(session: str) -> str:
+    return sha256(session.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from services.portal.clients import Trouble
 from shared.contracts.directory import RoleRequestView
 from shared.contracts.identity import PostView
-from shared.contracts.notifications import LetterView, NewsView
+from shared.contracts.notifications import LetterView
 from shared.contracts.organisations import Named
 from shared.rules.status import Status
 from tests.portal.conftest import Browser
@@ -100,28 +100,6 @@ async def test_a_party_is_found_by_its_code(world: World, browser: Browser) -> N
 
 
 # ---- the others -----------------------------------------------------------------------------------------------
-
-
-async def test_news_is_read_by_following_it(world: World, browser: Browser) -> None:
-    paper = world.paper(Status.ISSUED)
-    world.notifications.items = [
-        NewsView(
-            id="n1",
-            at=NOON,
-            letter="certificate-issued",
-            title="COI.MA.2026.0000001 is issued",
-            text="ECOCERT SA signed box 18.",
-            link="",
-            certificate_id=paper.id,
-            read=False,
-        )
-    ]
-    await browser.sign_in(EXPORTER)
-    assert "COI.MA.2026.0000001 is issued" in (await browser.get("/")).text
-    assert "ECOCERT SA signed box 18." in (await browser.get("/news")).text
-    answer = await browser.post("/news/n1", {"to": f"/certificates/{paper.id}"}, follow=False)
-    assert answer.headers["location"] == f"/certificates/{paper.id}"
-    assert world.notifications.items[0].read
 
 
 async def test_the_letters_of_a_certificate_show_their_fate(world: World, browser: Browser) -> None:

@@ -5,6 +5,7 @@ They ask the real law for rights and moves, and are otherwise as simple as a pag
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -46,6 +47,10 @@ class NotificationsInMemory(NotificationsClient):
 
     async def read(self, caller: Caller, news_id: str) -> None:
         self.items = [each.model_copy(update={"read": True}) if each.id == news_id else each for each in self.items]
+
+    async def read_all(self, caller: Caller, until: str) -> None:
+        read = [each.read or not until or each.at <= datetime.fromisoformat(until) for each in self.items]
+        self.items = [each.model_copy(update={"read": known}) for each, known in zip(self.items, read, strict=True)]
 
     async def letters(self, caller: Caller, certificate_id: str) -> LetterPage:
         return LetterPage(items=[each for each in self.posted if each.certificate_id == certificate_id], next=None)

@@ -55,6 +55,7 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
         groups=groups,
         batches=batches.items,
         requests=requests,
+        unread=_counted(house, visitor, news),
         more=awaiting.next is not None,
         latest=[line for line in latest.items if not line.awaits_me],
         news=news,
@@ -85,13 +86,32 @@ async def _news(house: House, visitor: Visitor, **wishes: Any) -> NewsPage | Non
         return None
 
 
+def _counted(house: House, visitor: Visitor, page: NewsPage | None) -> int:
+    """How many news are unread, for the menu of this page and of the next ones."""
+    if page is None:
+        return visitor.unread
+    house.doorkeeper.counted(visitor.session, page.unread)
+    return page.unread
+
+
 @router.get("/news")
 async def news(
     request: Request, house: TheHouse, visitor: Somebody, after: Annotated[str, Query(max_length=400)] = ""
 ) -> Response:
     """All news, newest first."""
     page = await house.clients.notifications.news(visitor.caller, after=after, limit=25)
-    return house.look.page(request, "news.html", current="news", page=page, after=after)
+    return house.look.page(
+        request, "news.html", current="news", page=page, after=after, unread=_counted(house, visitor, page)
+    )
+
+
+@router.post("/news/read")
+async def read_all_news(request: Request, house: TheHouse, visitor: Somebody) -> Response:
+    """All news up to the newest that was shown count as read."""
+    typed = await request.form()
+    await house.clients.notifications.read_all(visitor.caller, forms.text(typed, "until"))
+    house.doorkeeper.counted(visitor.session, None)
+    return RedirectResponse(own_path(forms.text(typed, "to") or "/news"), 303)
 
 
 @router.post("/news/{news_id}")
@@ -99,6 +119,7 @@ async def read_news(request: Request, house: TheHouse, visitor: Somebody, news_i
     """Go where a piece of news leads; it counts as read."""
     form = await request.form()
     await house.clients.notifications.read(visitor.caller, news_id)
+    house.doorkeeper.counted(visitor.session, None)
     return RedirectResponse(own_path(str(form.get("to") or "/news")), 303)
 
 

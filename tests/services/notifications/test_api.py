@@ -1,5 +1,6 @@
 """News and letters at the door: each sees his own, and nobody else's."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from sqlalchemy import insert
@@ -34,6 +35,11 @@ async def test_what_was_read_stays_read(office: PostOffice) -> None:
     assert (await office.client.post(f"/news/{key}/read", headers=mine)).status_code == 204
     page = (await office.client.get("/news", headers=mine)).json()
     assert (page["unread"], [item["read"] for item in page["items"]]) == (1, [True, False])
+    seen = {"until": page["items"][1]["at"]}
+    await office.hear(submitted(id=uuid4(), at=NOON + timedelta(minutes=1)))
+    assert (await office.client.post("/news/read-all", params=seen, headers=mine)).status_code == 204
+    page = (await office.client.get("/news", headers=mine)).json()
+    assert [item["read"] for item in page["items"]] == [False, True, True], "what came since was not shown"
     assert (await office.client.post("/news/read-all", headers=mine)).status_code == 204
     assert (await office.client.get("/news", headers=mine)).json()["unread"] == 0
 
