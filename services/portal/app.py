@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Scope
 
 from services.portal import words
 from services.portal.clients import Clients, Trouble
+from services.portal.held import held
 from services.portal.look import STATIC, Look
 from services.portal.pages import (
     account,
@@ -206,10 +207,17 @@ def _elsewhere(request: Request) -> list[PostView]:
 
 
 async def _to_the_door(request: Request, _: Exception) -> Response:
-    """The door; whoever was inside before is told that his session ended, and comes back to the page he was on."""
+    """The door; whoever was inside before is told that his session ended, and comes back to the page he was on.
+
+    What he typed there goes along, where its page can show it again.
+    """
     if request.headers.get("hx-request"):
         return Response(status_code=401)  # the page stays, with what is typed there: portal.js says what to do
     ended = SESSION_COOKIE in request.cookies
+    if ended and (typed := await held(request)):
+        request.state.context["visitor"] = None
+        house: House = request.app.state.house
+        return account.door(request, house, typed.path, "", status=401, ended=True, carries=typed)
     wanted = path_of(request) if request.method == "GET" else page_before(request) if ended else "/"
     if wanted == "/" and not ended:
         return RedirectResponse("/welcome", 303)

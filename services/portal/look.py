@@ -64,6 +64,8 @@ def environment() -> Environment:
         current="",
         flashes=(),
         form_token="",
+        whose="",
+        held="",
         here="/",
         demo=False,
         environment="",

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from services.portal import words
 from services.portal.clients import SOURCE, Caller, Clients, Trouble
+from services.portal.held import whose
 from services.portal.look import Look
 from services.portal.security import (
     BROWSER_COOKIE,
@@ -225,6 +226,8 @@ async def enter(request: Request) -> None:
         if visitor is not None:
             words.write_for(words.Reader(words.reader().language, visitor.person.time_zone))
         request.state.visitor = request.state.context["visitor"] = visitor
+        if visitor is not None:
+            request.state.context["whose"] = whose(house.keys, browser, visitor.person.id)
 
 
 def optional_visitor(request: Request) -> Visitor | None:

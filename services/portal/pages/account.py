@@ -12,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import words
 from services.portal.clients import Trouble
+from services.portal.held import Held, carried
 from services.portal.pages.classic import TEMPORARY, sign_in_temporarily
 from services.portal.proof import passkey_in
+from services.portal.security import BROWSER_COOKIE
 from services.portal.visitor import (
     LANGUAGE_COOKIE,
     POST_COOKIE,
@@ -55,7 +57,14 @@ def _demo_password(file: Path | None) -> str:
 
 
 def door(
-    request: Request, house: House, wanted: str, email: str, problem: str = "", status: int = 200, ended: bool = False
+    request: Request,
+    house: House,
+    wanted: str,
+    email: str,
+    problem: str = "",
+    status: int = 200,
+    ended: bool = False,
+    carries: Held | None = None,
 ) -> Response:
     """The page where one signs in."""
     return house.look.page(
@@ -67,7 +76,8 @@ def door(
         email=email,
         problem=problem,
         ended=ended,
-        people=STORY if house.settings.demo else (),
+        held=carries.text() if carries else "",
+        people=STORY if house.settings.demo and not carries else (),
         demo_password=_demo_password(house.settings.demo_file) if house.settings.demo else "",
     )
 
@@ -89,9 +99,10 @@ async def sign_in(
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
+    held: Annotated[str, Form()] = "",
 ) -> Response:
     """Open a session, and go where the reader wanted to go."""
-    wanted = own_path(next)
+    wanted, carries = own_path(next), carried(held)
     attempt = SignIn(
         email=email.strip()[:254],
         password=password[:1024],
@@ -106,17 +117,23 @@ async def sign_in(
         if trouble.status >= 500:
             raise
         if trouble.code == "second_factor_needed":
-            return await ask_second(request, house, wanted, trouble.params)
-        return door(request, house, wanted, email, trouble.text, trouble.status)
-    return come_in(house, session, wanted)
+            return await ask_second(request, house, wanted, trouble.params, carries=carries)
+        return door(request, house, wanted, email, trouble.text, trouble.status, carries=carries)
+    return await come_back(request, house, session, wanted, carries)
 
 
 async def ask_second(
-    request: Request, house: House, wanted: str, held: Mapping[str, Any], problem: str = "", status: int = 200
+    request: Request,
+    house: House,
+    wanted: str,
+    asked: Mapping[str, Any],
+    problem: str = "",
+    status: int = 200,
+    carries: Held | None = None,
 ) -> Response:
     """The password was right: now the second factor."""
-    ways = [str(each) for each in held.get("ways") or ()]
-    ticket = str(held.get("ticket") or "")
+    ways = [str(each) for each in asked.get("ways") or ()]
+    ticket = str(asked.get("ticket") or "")
     question = await house.clients.factors.second_question(ticket) if "passkey" in ways else None
     return house.look.page(
         request,
@@ -128,6 +145,7 @@ async def ask_second(
         ways=ways,
         question=question,
         problem=problem,
+        held=carries.text() if carries else "",
     )
 
 
@@ -143,6 +161,25 @@ def come_in(house: House, session: SessionView, wanted: str) -> Response:
     return answer
 
 
+async def come_back(
+    request: Request, house: House, session: SessionView, wanted: str, carries: Held | None
+) -> Response:
+    """In again: whoever typed something when his session ended finds it, for the organisation he acted for."""
+    answer = come_in(house, session, wanted)
+    if carries is None or not carries.is_of(house.keys, request, session.person.id):
+        return answer
+    browser = request.cookies.get(BROWSER_COOKIE, "")
+    request.state.context |= {
+        "visitor": await house.doorkeeper.visitor(session.session, request.cookies.get(POST_COOKIE, "")),
+        "form_token": house.keys.token(browser, session.session),
+    }
+    page = house.look.page(request, "resumed.html", back=carries)
+    for cookie in answer.headers.getlist("set-cookie"):
+        if not cookie.startswith(f"{POST_COOKIE}="):
+            page.headers.append("set-cookie", cookie)
+    return page
+
+
 @router.post("/sign-in/second")
 async def second(
     request: Request,
@@ -151,9 +188,10 @@ async def second(
     ways: Annotated[str, Form()] = "",
     code: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
+    held: Annotated[str, Form()] = "",
 ) -> Response:
     """A code or a passkey after the password."""
-    wanted, typed = own_path(next), await request.form()
+    wanted, typed, carries = own_path(next), await request.form(), carried(held)
     said = SecondProof(
         ticket=ticket[:400],
         code=code.strip()[:40],
@@ -165,12 +203,12 @@ async def second(
         session = await house.clients.factors.second(said)
     except Trouble as trouble:
         if trouble.code == "wrong_code":
-            held = {"ticket": ticket, "ways": ways.split()}
-            return await ask_second(request, house, wanted, held, trouble.text, trouble.status)
+            asked = {"ticket": ticket, "ways": ways.split()}
+            return await ask_second(request, house, wanted, asked, trouble.text, trouble.status, carries)
         if trouble.status >= 500:
             raise
-        return door(request, house, wanted, "", trouble.text, trouble.status)
-    return come_in(house, session, wanted)
+        return door(request, house, wanted, "", trouble.text, trouble.status, carries=carries)
+    return await come_back(request, house, session, wanted, carries)
 
 
 @router.post("/sign-out")

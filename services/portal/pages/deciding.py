@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, sheets
 from services.portal.clients import Trouble
+from services.portal.held import came_back
 from services.portal.names import ACTIONS
 from services.portal.pages.certificates import DECISIONS, candidates, goods_of, head, organisation_of, stale
 from services.portal.pages.drafting import as_party
@@ -35,12 +36,24 @@ async def before_doing(
     request: Request, house: TheHouse, visitor: Somebody, certificate_id: str, action: str
 ) -> Response:
     """Before a move: the whole content of this revision, its fingerprint, what is declared and what is asked."""
+    return await _before(request, house, visitor, certificate_id, action, str(uuid4()))
+
+
+async def _before(
+    request: Request,
+    house: House,
+    visitor: Visitor,
+    certificate_id: str,
+    action: str,
+    key: str,
+    typed: FormData | None = None,
+) -> Response:
     view = await house.clients.certificates.certificate(visitor.caller, certificate_id)
     if action in Action.__members__.values() and action not in view.may.do:
         return house.look.page(
             request, "certificates/past.html", status=403, current="certificates", tab="past", view=view, **head(view)
         )
-    return await _confirm_page(request, house, visitor, view, _action(view, action), str(uuid4()))
+    return await _confirm_page(request, house, visitor, view, _action(view, action), key, typed=typed)
 
 
 def _action(view: CertificateView, wanted: str) -> Action:
@@ -133,6 +146,8 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, certificate_i
     typed = await request.form()
     key = forms.text(typed, "key") or str(uuid4())
     clients = house.clients.certificates
+    if came_back(typed):
+        return await _before(request, house, visitor, certificate_id, action, key, typed)
     if action == Action.COPY:
         copied = await clients.copy(visitor.caller, certificate_id, key)
         return RedirectResponse(f"/certificates/{copied.id}?said=copy", 303)

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import extracts, forms, words
 from services.portal.clients import Trouble
 from services.portal.extracts import ExtractSheet
+from services.portal.held import came_back
 from services.portal.pages.certificates import head
 from services.portal.pages.verify import InLanguage
 from services.portal.proof import TROUBLES, proved
@@ -283,6 +284,8 @@ async def do(request: Request, house: TheHouse, visitor: Somebody, extract_id: s
     wanted = Action(action) if action in set(Action) else None
     if wanted is None or wanted not in EXTRACT_FORM:
         raise Refused("unknown_action", action=action)
+    if came_back(typed):
+        return await _confirm(request, house, visitor, view, _action(view, action), key, typed=typed)
     seen = forms.text(typed, "revision")
     try:
         visitor = await proved(house, visitor, typed)
