@@ -24,7 +24,7 @@ from shared.contracts.organisations import OrganisationView
 from shared.rules.boxes import BOX, Box, Filled, Model
 from shared.rules.content import in_boxes
 from shared.rules.deadlines import CLOCKS
-from shared.rules.forms import FORMS, MOMENTS, box_signed_by
+from shared.rules.forms import FORMS, MOMENTS, box_signed_by, told_in
 from shared.rules.permissions import Tie
 from shared.rules.questions import askable
 from shared.rules.shape import PARTS
@@ -156,9 +156,9 @@ class Sheet:
 
     def answers(self, box: SheetBox) -> list[tuple[str, Any]]:
         """What a signed form says, in the order it was asked."""
-        said = self.value(box.fields[0].field) or {}
-        order = list(QUESTIONS)
-        return sorted(said.items(), key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+        field = box.fields[0].field
+        said = self.value(field) or {}
+        return [(name, said[name]) for name in told_in(field, self.model) if name in said]
 
     def asked(self, name: str) -> str:
         """What an answer of a signed form answers."""

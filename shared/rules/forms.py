@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.rules.boxes import Kind, Model, Problem, problem
+from shared.rules.boxes import BOX, Kind, Model, Problem, problem
 from shared.rules.shape import wrong
 from shared.rules.status import Action, Status
 
@@ -140,6 +140,14 @@ SIGNATURES: Final = frozenset(SIGNED) - _UNSIGNED
 def box_signed_by(action: Action) -> str | None:
     """The box that an action's form becomes, if it becomes one."""
     return SIGNED.get(action)
+
+
+def told_in(box: str, model: Model) -> dict[str, str]:
+    """What a signed box says itself, in the order it is asked: label by name, less what has a box of its own."""
+    asked = {each.name: each.label for row in FORMS if row.box == box for each in row.questions}
+    own = {name for name in asked if (part := BOX.get(f"{box}.{name}")) and part.is_on(model)}
+    elsewhere = {name for name in own if BOX[f"{box}.{name}"].number(model) != BOX[box].number(model)}
+    return {name: label for name, label in asked.items() if name not in elsewhere}
 
 
 def form_of(action: Action, status: Status | None = None) -> Form | None:

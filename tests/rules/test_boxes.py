@@ -21,7 +21,7 @@ from shared.rules.content import (
     ties_of,
 )
 from shared.rules.countries import COUNTRIES, NO_CERTIFICATE, UNION
-from shared.rules.forms import FORMS, box_signed_by, check_form, form_of
+from shared.rules.forms import FORMS, box_signed_by, check_form, form_of, told_in
 from shared.rules.parties import Procedure, Recognition, may_create
 from shared.rules.permissions import Tie
 from shared.rules.shape import PARTS, check_shape
@@ -330,6 +330,14 @@ def test_a_form_depends_on_the_status_only_where_it_says_so() -> None:
     assert own is not None
     assert not own.questions[0].needed
     assert form_of(Action.DELETE, Status.ISSUED) is form_of(Action.DELETE)
+
+
+def test_a_signed_box_says_what_has_no_box_of_its_own_in_the_order_it_is_asked() -> None:
+    apart = {"documentary", "identity", "physical", "laboratory", "onward_transfer", "control_point_reached"}
+    old, new = (told_in("entry_checks", model) for model in Model)
+    assert old.keys() - new.keys() == apart | {"transport_after"}
+    assert list(new) == ["related_certificates", "remarks", "verified_again", "release_as", "reason"]
+    assert list(told_in("first_consignee_declaration", Model.COI_2022)) == ["in_order", "remarks"]
 
 
 @pytest.mark.parametrize(("action", "answers", "told"), [

@@ -9,10 +9,9 @@ from services.certificates.print.sheet import Item, Printed, Sheet, fact, text
 from services.certificates.print.words import CHOICES, DECLARATIONS, PROCEDURES
 from shared.contracts.certificate_views import CertificateView
 from shared.reference import transport, units
-from shared.reference.categories import categories
 from shared.rules.boxes import BOX, BOXES, PRINTED, Box, Filled, Kind, Model
-from shared.rules.forms import FORMS, box_signed_by
-from shared.rules.status import Action
+from shared.rules.forms import box_signed_by, told_in
+from shared.rules.status import Action, Status, is_over
 from shared.words import say
 
 WIDE: Final = frozenset(
@@ -21,7 +20,6 @@ WIDE: Final = frozenset(
 IF_ANY: Final = "customs_procedure"
 """The one signed box that most certificates never need: an empty one waits for nobody."""
 PARTS_OF: Final = {"transport": ("mode", "identification", "document")}
-QUESTIONS: Final = {question.name: question.label for form in FORMS for question in form.questions}
 COLUMNS: Final = (("2.5fr", "left"), ("1.35fr", "right"), ("1.25fr", "right"), ("2fr", "left"), ("2fr", "left"))
 
 
@@ -30,6 +28,9 @@ class CertificateSheet(Sheet[CertificateView]):
 
     def form(self) -> str:
         return self._("form_31" if self.model is Model.COI_2022 else "form_21")
+
+    def over(self) -> bool:
+        return is_over(Status(self.view.status))
 
     def links(self) -> list[str]:
         told = (("replaces", self.view.replaces), ("replaced_by", self.view.replaced_by))
@@ -75,7 +76,9 @@ class CertificateSheet(Sheet[CertificateView]):
                 return []
             if "." in box.field:
                 return [fact(self.label(box.field), self.speech.answer(value, self.view.parties))] if value else []
-            return self.declaration(box.field, value, QUESTIONS, DECLARATIONS)
+            labels = told_in(box.field, self.model)
+            own = {name: each for name, each in (value or {}).items() if name in labels}
+            return self.declaration(box.field, own, labels, DECLARATIONS)
         if value in (None, "", [], {}, False):
             return []
         if box.kind is Kind.ORGANISATION:
@@ -121,10 +124,10 @@ class CertificateSheet(Sheet[CertificateView]):
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> Item:
         """Box 13: the lines under their commodity, and the sum of their weights."""
-        groups: dict[str, list[list[str]]] = {}
+        groups: dict[str, list[Mapping[str, Any]]] = {}
         sums: dict[str, Decimal] = {}
         for row in rows:
-            groups.setdefault(str(row.get("cn_code") or ""), []).append(self._line(row))
+            groups.setdefault(str(row.get("cn_code") or ""), []).append(row)
             unit = str(row.get("unit") or units.DEFAULT_UNIT)
             try:
                 sums[unit] = sums.get(unit, Decimal(0)) + Decimal(str(row.get("net_weight")))
@@ -141,28 +144,20 @@ class CertificateSheet(Sheet[CertificateView]):
                 self.label("product_lines.producer"),
                 self.label("product_lines.producer_control_body"),
             ],
-            "groups": [
-                {"code": self.good(code)[0], "name": self.good(code)[1], "lines": lines}
-                for code, lines in groups.items()
-            ],
+            "groups": [self.goods(code, each, [self._line(row) for row in each]) for code, each in groups.items()],
             "total": ["", self._("total_net"), total, "", ""] if total else [],
         }
 
     def _line(self, row: Mapping[str, Any]) -> list[str]:
         named = [self.view.parties.get(str(row.get(name) or "")) for name in ("producer", "producer_control_body")]
         organic = self.speech.word(CHOICES[row["organic"]]) if row.get("organic") in CHOICES else ""
-        said = (str(row.get("trade_name") or "–"), str(row.get("lot") or ""), organic, self._category(row))
+        said = (str(row.get("trade_name") or "–"), str(row.get("lot") or ""), organic)
         return [
             "\n".join(each for each in said if each),
             self.speech.packages(row.get("packages"), row.get("package_type")),
             self.speech.weight(row.get("net_weight"), row.get("unit")),
             *("\n".join(each for each in (party.name, party.code) if each) if party else "–" for party in named),
         ]
-
-    def _category(self, row: Mapping[str, Any]) -> str:
-        """The category of a line, where the form has it line by line."""
-        known = categories().get(str(row.get("category") or ""))
-        return f"{known.code}: {known.name(self.language)}" if known and self.model is Model.COI_2022 else ""
 
 
 def boxes_of(model: Model) -> list[tuple[list[Box], int | None, str]]:

@@ -8,7 +8,7 @@ from services.certificates.print.sheet import Item, Printed, Sheet, text
 from services.certificates.print.words import BATCH_DECLARATIONS, CHOICES, PROCEDURES
 from shared.contracts.certificate_views import ExtractView
 from shared.rules.boxes import Kind, Model
-from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_FORMS, SIGNS, ExtractBox
+from shared.rules.extracts import EXTRACT_BOXES, EXTRACT_FORMS, SIGNS, ExtractBox, ExtractStatus, is_extract_over
 from shared.words import say
 
 QUESTIONS: Final = {question.name: question.label for form in EXTRACT_FORMS for question in form.questions}
@@ -22,6 +22,9 @@ class ExtractSheet(Sheet[ExtractView]):
 
     def form(self) -> str:
         return self._("form_13" if self.model is Model.COI_2022 else "form_14")
+
+    def over(self) -> bool:
+        return is_extract_over(ExtractStatus(self.view.status))
 
     def links(self) -> list[str]:
         return [self._("extract_of", number=self.view.parent.number)] if self.view.parent.number else []
@@ -64,9 +67,9 @@ class ExtractSheet(Sheet[ExtractView]):
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> Item:
         """The products of the batch under their commodity, beside what they are a part of."""
-        groups: dict[str, list[list[str]]] = {}
+        groups: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
-            groups.setdefault(str(row.get("cn_code") or ""), []).append(self._line(row))
+            groups.setdefault(str(row.get("cn_code") or ""), []).append(row)
         return {
             "kind": "lines",
             "columns": COLUMNS,
@@ -75,12 +78,9 @@ class ExtractSheet(Sheet[ExtractView]):
                 self._("packages"),
                 self._("batch_net"),
                 f"{self._('packages')}\n{self._('original_net')}",
-                self._("original_net"),
+                f"{say('Net weight', self.language)}\n{self._('original_net')}",
             ],
-            "groups": [
-                {"code": self.good(code)[0], "name": self.good(code)[1], "lines": lines}
-                for code, lines in groups.items()
-            ],
+            "groups": [self.goods(code, each, [self._line(row) for row in each]) for code, each in groups.items()],
             "total": [],
         }
 

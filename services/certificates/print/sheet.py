@@ -8,18 +8,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import segno
 
 from services.certificates.print.speech import Speech
 from services.certificates.print.words import STATUSES, WATERMARKS
 from shared.contracts.certificate_views import CertificateView, CommodityView, ExtractView, PartyView, SignatureView
+from shared.reference.categories import categories
 from shared.rules.boxes import Model
 from shared.rules.forms import MOMENTS
 from shared.rules.status import Action
 from shared.words import say
 
+LINE: Final = 60
+LONG: Final = 2400
+"""Signs in a box beyond which it may go on on the next page: any other stays whole."""
 View = TypeVar("View", bound=CertificateView | ExtractView)
 Item = dict[str, Any]
 
@@ -71,7 +75,12 @@ class Printed:
 
     def told(self) -> Item:
         """The same for the template."""
-        return {"number": self.number, "title": self.title, "items": self.items}
+        return {"number": self.number, "title": self.title, "items": self.items, "long": self.length > LONG}
+
+    @property
+    def length(self) -> int:
+        """Signs in the box, each party and each line of text counted as a line of its own."""
+        return sum(LINE + len(str(each.get("text", ""))) for each in self.items)
 
 
 class Sheet(ABC, Generic[View]):
@@ -89,6 +98,10 @@ class Sheet(ABC, Generic[View]):
     @abstractmethod
     def form(self) -> str:
         """Which printed form this is."""
+
+    @abstractmethod
+    def over(self) -> bool:
+        """Whether nothing is signed any more."""
 
     @abstractmethod
     def links(self) -> list[str]:
@@ -164,10 +177,14 @@ class Sheet(ABC, Generic[View]):
             "place": "\n".join([*place, self.speech.country(party.country)]),
         }
 
-    def good(self, code: str) -> tuple[str, str]:
-        """A commodity code as it is printed, and the way down to its name."""
+    def goods(self, code: str, rows: Iterable[Mapping[str, Any]], lines: list[list[str]]) -> Item:
+        """Lines under their commodity: its code, the way down to its name, and the category on the form that has it."""
         known = self.copy.goods.get(code)
-        return f"{code[:4]} {code[4:6]} {code[6:]}".strip(), " › ".join(known.path) if known else ""
+        named = [" › ".join(known.path)] if known else []
+        if self.model is Model.COI_2022:
+            kinds = dict.fromkeys(str(row["category"]) for row in rows if row.get("category"))
+            named += [f"{kind}) {categories()[kind].name(self.language)}" for kind in kinds if kind in categories()]
+        return {"code": f"{code[:4]} {code[4:6]} {code[6:]}".strip(), "name": " · ".join(named), "lines": lines}
 
     def answers(self, said: Mapping[str, Any] | None, labels: Mapping[str, str]) -> list[Item]:
         """What a signed form says, in the order of its questions."""
@@ -194,7 +211,8 @@ class Sheet(ABC, Generic[View]):
         if signature is not None and Action(signature.action) in declared:
             found.append(text(self.speech.word(declared[Action(signature.action)]), "declaration"))
         found += self.answers(said, labels)
-        return [*found, self._signature(signature) if signature else text(self._("not_signed"), "faint")]
+        unsigned = "–" if self.over() else self._("not_signed")
+        return [*found, self._signature(signature) if signature else text(unsigned, "faint")]
 
     @abstractmethod
     def signers(self, box: str) -> set[str]:

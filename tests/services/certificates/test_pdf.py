@@ -24,6 +24,7 @@ from services.certificates.seal_check import check
 from services.certificates.statements import statement_said
 from services.certificates.verify_pdf import wrong_with
 from shared.kit.keys import Keyring, keyring
+from shared.reference.categories import categories
 from shared.rules.boxes import PRINTED, Model
 from shared.rules.status import Status
 from shared.words import catalogue, say
@@ -118,6 +119,7 @@ async def test_a_copy_says_what_the_record_says(house: House, language: str, mod
         assert expected in said
     for expected in ("L/1-é", "CSQU3054383", "MV Tanger", "0804 10 00", "S-1"):
         assert expected in said
+    assert said.count(categories()["a"].name(language)) == (model is Model.COI_2022)  # once, over its lines
     assert {"en": "DRAFT", "fr": "BROUILLON"}[language] in said
     assert {"en": "2,000 kg", "fr": "2 000 kg"}[language] in said
 
@@ -157,6 +159,7 @@ async def test_what_is_no_certificate_or_no_longer_is_watermarked_and_names_its_
         for action, by in moves:
             await house.move(certificate, action, by)
         said = text_of(await copy(house, certificate))
+        assert ("Not signed yet" in said) == (mark in (None, "DRAFT", "NOT ISSUED")), status
         assert {each for each in WATERMARKS.values() if each in said} == ({mark} if mark else set()), status
     await house.move(certificate, "replace", BODY, form={"reason": "a wrong lot number"})
     original = await house.row(certificate)
