@@ -132,11 +132,11 @@ async def letters(
 
 @router.get("/ops/letters", tags=["operations"])
 async def fate(
-    _: Ops, session: CurrentSession, after: After, state: State | None = None, limit: Limit = 50
+    ops: Ops, session: CurrentSession, after: After, state: State | None = None, limit: Limit = 50
 ) -> LetterPage:
-    """The fate of all letters: which, about which number, whether it arrived. Neither names nor words."""
+    """The fate of all letters: which, about which number, whether it arrived. Neither names nor what anybody wrote."""
     rows = await store.letters(session, after, limit + 1, state=state)
-    return _letter_page(rows, limit, [_for_ops(*row) for row in rows])
+    return _letter_page(rows, limit, [_for_ops(letter, notice, ops) for letter, notice in rows])
 
 
 @router.get("/ops/outbox", tags=["operations"])
@@ -146,12 +146,12 @@ async def letter_box(_: Ops, session: CurrentSession) -> OutboxView:
 
 
 @router.post("/ops/letters/{letter_id}/retry", tags=["operations"])
-async def retry(letter_id: UUID, _: Ops, session: CurrentSession, around: Around) -> LetterView:
+async def retry(letter_id: UUID, ops: Ops, session: CurrentSession, around: Around) -> LetterView:
     """Have a letter tried again at once; one that was sent stays sent."""
     row = await store.retry(session, letter_id, around.now())
     if row is None:
         raise Refused("not_found")
-    return _letter(*row, subject=_for_ops(*row))
+    return _letter(*row, subject=_for_ops(*row, ops))
 
 
 def _path(notice: NoticeRow) -> str:
@@ -159,8 +159,8 @@ def _path(notice: NoticeRow) -> str:
     return str(notice.facts.get("path") or f"/certificates/{notice.certificate_id}")
 
 
-def _for_ops(letter: LetterRow, notice: NoticeRow) -> str:
-    return " ".join(filter(None, (letter.letter, notice.facts.get("number"))))
+def _for_ops(letter: LetterRow, notice: NoticeRow, ops: Person) -> str:
+    return writing.nameless(letter.letter, notice.facts, Reader(ops.language, ops.time_zone))
 
 
 def _letter_page(rows: Sequence[tuple[LetterRow, NoticeRow]], limit: int, subjects: list[str]) -> LetterPage:

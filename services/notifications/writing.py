@@ -28,6 +28,9 @@ ENCLOSED: Final[dict[str, Any]] = {
     "full_name": "", "address": "", "requests": [],
 }  # fmt: skip
 """What only identity knows, and hands out while one of its letters is written."""
+_OPEN: Final = ("number", "count", "days")
+"""What of a letter's facts anybody may read who only looks whether it arrived."""
+_UNSAID: Final = {"by": "-", "count": "…", "days": "…"}
 _MOMENT: Final = {"en": "d MMMM y, HH:mm", "fr": "d MMMM y 'à' HH:mm"}
 
 
@@ -74,6 +77,12 @@ def headline(name: str, facts: Mapping[str, Any], names: Mapping[str, str], read
     """The subject line: one line, whatever the names in it contain."""
     office = _office(_known(reader.language))
     return one_line(office.get_template(f"{name}/subject.txt").render(_speech(facts, names, reader)))[:200]
+
+
+def nameless(name: str, facts: Mapping[str, Any], reader: Reader) -> str:
+    """The subject line as it would be if nobody had a name: which letter it is, and about which number."""
+    known = {each: facts[each] for each in _OPEN if facts.get(each)}
+    return headline(name, _UNSAID | known, {}, reader)
 
 
 def gist(name: str, facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) -> str:

@@ -90,7 +90,8 @@ async def test_ops_see_the_fate_of_letters_and_have_them_tried_again(office: Pos
     await office.deliver()
     ops = office.as_("camille")
     [row] = (await office.client.get("/ops/letters", params={"state": "FAILED"}, headers=ops)).json()["items"]
-    assert (row["state"], row["reason"], row["subject"]) == ("FAILED", "refused_550", "submitted COI.MA.2026.0000001")
+    assert (row["state"], row["reason"], row["letter"]) == ("FAILED", "refused_550", "submitted")
+    assert row["subject"] == "COI.MA.2026.0000001\u00a0: à contrôler et à signer"
     again = await office.client.post(f"/ops/letters/{row['id']}/retry", headers=ops)
     assert again.json()["state"] == "WAITING"
     await office.deliver()

@@ -11,7 +11,7 @@ from services.notifications.letters import LETTERS, ORDERED
 from services.notifications.paces import DIGEST
 from services.notifications.questions import ABOUT_QUESTIONS
 from services.notifications.roles import ABOUT_ROLES
-from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter
+from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter, nameless
 from shared.words import catalogue
 from tests.services.notifications.goldens import FOLDER, goldens
 
@@ -35,6 +35,16 @@ def test_every_folder_is_a_letter_and_every_letter_a_folder() -> None:
     }
     for folder in folders:
         assert {file.name for file in (TEMPLATES / folder).iterdir()} == {"subject.txt", "body.txt", "body.html"}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_ops_read_of_every_letter_which_it_is_and_nobodys_name(language: str) -> None:
+    facts = {"number": "COI.MA.2026.0000001", "by": "atlas", "parties": {"ORGANISATION": ["atlas"]}, "reason": "why"}
+    reader = Reader(language, "UTC")
+    said = {name: nameless(name, facts, reader) for name in sorted({golden[0] for golden in GOLDENS})}
+    assert not [name for name, line in said.items() if not line or ("-" in name and name in line) or "atlas" in line]
+    assert not [line for line in said.values() if " 0 " in line or "why" in line]
+    assert "…" in said[DIGEST]
 
 
 def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
