@@ -25,11 +25,16 @@ SAYS = {
 
 def wrong_with(pdf: bytes, published: dict[str, Any] | None = None) -> list[str]:
     """Everything that is wrong with a printed copy, as sentences; empty when all is well."""
+    return examined(pdf, published)[0]
+
+
+def examined(pdf: bytes, published: dict[str, Any] | None = None) -> tuple[list[str], str]:
+    """Everything that is wrong with a printed copy, as sentences; and in a few words what it is."""
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # an issuer nobody named is no fault here
     checked = asyncio.run(check(pdf, []))
-    wrong = [SAYS[code] for code in checked.wrong if code in SAYS]
+    wrong, said = [SAYS[code] for code in checked.wrong if code in SAYS], ""
     if "not_a_pdf" in checked.wrong:
-        return wrong
+        return wrong, said
     try:
         record = read((checked.record or b"").decode())
         keys = {each["id"]: each for each in record["keys"]}
@@ -38,9 +43,12 @@ def wrong_with(pdf: bytes, published: dict[str, Any] | None = None) -> list[str]
         if published is not None:
             strange = [each["id"] for each in record["keys"] if each not in published["keys"]]
             wrong += [f"key {each}: it is not among the published keys" for each in strange]
+        document = record["document"]
+        said = f"{document['number']} in revision {document['revision']}, {len(record['signatures'])} signatures"
+        said += f", sealed by {checked.by}" + (f" on {checked.at.isoformat()}" if checked.at else "")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as trouble:
         wrong.append(f"it holds no record that can be read ({type(trouble).__name__})")
-    return wrong
+    return wrong, said
 
 
 def _seal(seal: dict[str, Any], keys: dict[str, Any], files: dict[str, bytes]) -> list[str]:

@@ -277,6 +277,30 @@
     }
   });
 
+  // A file dropped anywhere on the page goes to the form that waits for one.
+  const taker = () => document.querySelector("form[data-drop]");
+  const bringsFile = (event) => taker() && event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  const outline = (on) => taker().classList.toggle("drop-here", on);
+
+  document.addEventListener("dragover", (event) => {
+    if (!bringsFile(event)) return;
+    event.preventDefault();
+    outline(true);
+  });
+
+  document.addEventListener("dragleave", (event) => {
+    if (taker() && !event.relatedTarget) outline(false);
+  });
+
+  document.addEventListener("drop", (event) => {
+    if (!bringsFile(event)) return;
+    event.preventDefault();
+    outline(false);
+    const form = taker();
+    form.querySelector("input[type=file]").files = event.dataTransfer.files;
+    form.requestSubmit();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     const summary = document.getElementById("problems");
     if (summary && !location.hash) summary.focus();

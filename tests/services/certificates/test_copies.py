@@ -267,9 +267,19 @@ async def test_the_command_checks_copies_and_journals_by_what_they_are(
     bad.write_bytes(file[:-40] + b"x" + file[-39:])
     other.write_bytes(journal)
     assert await asyncio.to_thread(offline.main, [str(good), str(other)]) == 0
-    assert "3 lines, 1 signatures" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "3 lines, 1 signatures" in out
+    assert "COI.MA.2026.0000001 in revision 3, 1 signatures, sealed by ECOCERT SA on 2026-" in out
+    assert offline.UNCOMPARED in out
     assert await asyncio.to_thread(offline.main, [str(good), str(bad), str(tmp_path / "absent")]) == 1
-    assert capsys.readouterr().out.count("NOT in order") == 2
+    out = capsys.readouterr().out
+    assert out.count("NOT in order") == 2
+    assert "absent: NOT in order\n  there is no such file" in out
+    (strange := tmp_path / "strange").write_bytes(b"")
+    assert offline.main([str(strange)]) == 1
+    assert offline.STRANGE in capsys.readouterr().out
+    assert offline.main([str(other)], tmp_path / "absent") == 1
+    assert "no published keys" in capsys.readouterr().out
 
 
 async def test_the_second_opinion_imports_nothing_of_ours_and_ends_when_a_file_wants_too_much(house: House) -> None:
