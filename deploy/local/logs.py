@@ -16,14 +16,16 @@ _SHOWN: Final = (5, 10.0)  # at most five lines of one program in ten seconds
 _LONGEST: Final = 300
 
 
-async def follow(name: str, log: Path, alarming: str, say: Callable[[str], None], largest: int = LARGEST) -> None:
+async def follow(
+    name: str, log: Path, alarming: str, say: Callable[[str], None], largest: int = LARGEST, every: float = _EVERY
+) -> None:
     """Read what a program writes from now on, show what alarms, and turn the file over when it is large."""
     place = _size(log)
     rest, shown, hidden = b"", list[float](), 0
     most, within = _SHOWN
     pattern = re.compile(alarming)
     while True:
-        await asyncio.sleep(_EVERY)
+        await asyncio.sleep(every)
         lines, place, rest = _new_lines(log, place, rest)
         shown = [when for when in shown if time.monotonic() - when < within]
         if hidden and not shown:

@@ -9,7 +9,7 @@ import contextlib
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from email import message_from_bytes, policy
@@ -76,6 +76,8 @@ class Mailbox:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder, self._most = folder, most
         self._summaries: dict[str, Summary] = {}
+        self.told: list[Callable[[Summary], None]] = []
+        """Who is told of each letter as it comes."""
         for file in sorted(folder.glob("*.eml")):
             if _ID.fullmatch(file.stem):
                 self._summaries[file.stem] = _summary(file.stem, _parsed(file.read_bytes()), ())
@@ -86,11 +88,13 @@ class Mailbox:
         half = self._folder / f".{key}"
         half.write_bytes(raw)
         half.replace(self._folder / f"{key}.eml")
-        self._summaries[key] = _summary(key, _parsed(raw), recipients)
+        summary = self._summaries[key] = _summary(key, _parsed(raw), recipients)
         while len(self._summaries) > self._most:
             oldest = next(iter(self._summaries))
             del self._summaries[oldest]
             (self._folder / f"{oldest}.eml").unlink(missing_ok=True)
+        for tell in self.told:
+            tell(summary)
         return key
 
     def all(self) -> list[Summary]:

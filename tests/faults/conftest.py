@@ -1,6 +1,5 @@
 """The deployment's real processes, to be killed by their process ids; one installation for all faults."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -42,11 +41,10 @@ async def engine(stack: Stack) -> Client:
 async def witness(stack: Stack, engine: Client) -> AsyncIterator[Witness]:
     """Who compares what the clients were told with what stands there."""
     witness = Witness(stack, engine)
-    watching = asyncio.create_task(witness.watch())
+    witness.watch()
     await until(lambda: witness.paper("SELECT count(*) >= 40 FROM party"))
     await until(lambda: witness.post("SELECT count(*) >= 35 FROM post"))
     yield witness
-    watching.cancel()
     await witness.close()
 
 

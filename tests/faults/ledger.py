@@ -19,6 +19,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from deploy.local.mailbox import Summary
 from deploy.local.stack import Stack
 from services.certificates import verify
 from shared.contracts.certificates import life_id
@@ -143,17 +144,18 @@ class Witness:
             line = self.lines[service] = await asyncpg.connect(self.stack.database_url(service, scheme="postgresql"))
         return line
 
-    async def watch(self) -> None:
-        """Note down every letter that comes, until cancelled."""
-        while True:
-            self._look()
-            await asyncio.sleep(1)
+    def watch(self) -> None:
+        """Note down every letter there is, and from now on every one that comes."""
+        for each in self.stack.letters.all():
+            self._note(each)
+        self.stack.letters.told.append(self._note)
 
-    def _look(self) -> None:
-        self.delivered |= {each.id: each.message_id for each in self.stack.letters.all()}
+    def _note(self, letter: Summary) -> None:
+        self.delivered[letter.id] = letter.message_id
 
     async def close(self) -> None:
         """Hang up."""
+        self.stack.letters.told.remove(self._note)
         for line in self.lines.values():
             line.terminate()
 
@@ -272,7 +274,6 @@ class Witness:
                 {LETTER[told.wish["action"]]: people_of(told.wish["action"]) for told in ledger.of(certificate)}
             )
             assert {name: mine[name] for name in due} == dict(due), certificate
-        self._look()
         delivered = Counter(self.delivered.values())
         assert set(delivered) == set(ids), "what was written was delivered, and nothing else"
         self.doubles += doubles

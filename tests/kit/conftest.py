@@ -50,12 +50,22 @@ class Calls:
 
     away: float = 0
     made: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    asked: int = 0
 
     async def wake(self, workflow: str, workflow_id: str, life: dict[str, Any]) -> None:
+        self.asked += 1
         if self.away > 0:
             self.away -= 1
             raise LookupError("the engine is away")
         self.made.append((workflow, workflow_id, life))
+
+    async def until(self, often: int) -> None:
+        """Wait until the engine was asked so often."""
+
+        async def asked() -> bool:
+            return self.asked >= often
+
+        await patiently(asked)
 
 
 @dataclass
@@ -122,6 +132,15 @@ class Line:
 
         await patiently(remembered)
         return await self.effects()
+
+    async def in_hand(self) -> None:
+        """Wait until the relay has an event in hand that it has not brought away."""
+
+        async def taken() -> bool:
+            query = "SELECT 1 FROM outbox WHERE seq IS NOT NULL AND done_at IS NULL"
+            return bool(await self.rows(self.publisher, query))
+
+        await patiently(taken)
 
     async def rows(self, base: Database, query: str) -> list[Any]:
         """The rows a query finds."""

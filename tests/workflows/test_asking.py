@@ -1,8 +1,11 @@
 """How a process is asked: with patience, under one key, and again when the answer was only a failure of the moment."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from shared.contracts.certificates import LIFE, Life, Order, life_id
@@ -35,10 +38,22 @@ async def test_patience_ends_when_nobody_answers(env: WorkflowEnvironment, paper
     assert (refusal.value.code, refusal.value.details) == ("timeout", {"key": "some-key"})
 
 
+async def begun(life: WorkflowHandle[Any, Any]) -> bool:
+    """Whether the request has reached the engine."""
+    try:
+        await life.describe()
+    except RPCError:
+        return False
+    return True
+
+
 async def test_who_stops_waiting_stops(env: WorkflowEnvironment, paper: PaperInMemory) -> None:
     """A request that is cancelled ends, whatever the engine's library makes of it."""
     waiting = asyncio.ensure_future(asked(Processes(env.client, "a-queue-without-a-worker"), paper))
-    await asyncio.sleep(0.2)
+    life = env.client.get_workflow_handle(life_id(paper.certificate_id))
+    async with asyncio.timeout(10):
+        while not await begun(life):  # noqa: ASYNC110 (the engine rings for nobody)
+            await asyncio.sleep(0.02)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(waiting, 2)
