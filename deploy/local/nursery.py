@@ -39,13 +39,15 @@ class Nursery:
         self._log, self._folder, self._libraries = log, folder, libraries
         self._popen: subprocess.Popen[bytes] | None = None
         self._heard = b""
-        self._born: asyncio.Queue[int] = asyncio.Queue()
+        self._birth: asyncio.Future[int] | None = None
         self._living: dict[int, Forked] = {}
         self._lost: dict[int, int] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._closed = False
 
     def open(self) -> None:
         """Start it; from now on it imports, while others get ready."""
+        self._closed = False
         with open(self._log, "ab") as log:
             self._popen = subprocess.Popen(
                 (sys.executable, "-m", "deploy.local.nursery", *self._libraries),
@@ -67,11 +69,14 @@ class Nursery:
         try:
             return await asyncio.shield(birth)
         except asyncio.CancelledError:
-            (await birth).send(signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):  # then there is nobody to get rid of
+                (await birth).send(signal.SIGKILL)
             raise
 
     async def _fork(self, program: Program, log: Path) -> "Forked":
         async with self._one_at_a_time:
+            if self._closed:
+                raise ChildProcessError("the nursery is closed")
             if self._popen is None or self._popen.poll() is not None:
                 self.open()
             assert self._popen is not None
@@ -83,29 +88,22 @@ class Nursery:
                 "log": str(log),
                 "name": program.name,
             }
+            self._birth = asyncio.get_running_loop().create_future()
             self._popen.stdin.write(json.dumps(wish).encode() + b"\n")
             self._popen.stdin.flush()
-            pid = await self._born.get()
-            if pid == 0:
-                raise ChildProcessError("the nursery ended")
+            pid = await self._birth
             child = self._living[pid] = Forked(program, pid)
             if pid in self._lost:
                 self._living.pop(pid).over(self._lost.pop(pid))
             return child
 
     async def close(self) -> None:
-        """End it; its children are stopped before, by those who keep them."""
+        """End it, for good; its children are stopped before, by those who keep them."""
+        self._closed = True
         if self._popen is None:
             return
-        assert self._popen.stdin is not None
-        assert self._popen.stdout is not None
-        asyncio.get_running_loop().remove_reader(self._popen.stdout.fileno())
         self._popen.kill()
-        self._popen.wait()
-        self._popen.stdout.close()
-        with contextlib.suppress(OSError):
-            self._popen.stdin.close()
-        self._popen = None
+        self._all_gone()
 
     def _listen(self) -> None:
         assert self._popen is not None
@@ -117,7 +115,8 @@ class Nursery:
         for line in lines:
             word, pid, code = line.split()
             if word == b"born":
-                self._born.put_nowait(int(pid))
+                assert self._birth is not None
+                self._birth.set_result(int(pid))
             elif child := self._living.pop(int(pid), None):
                 child.over(int(code))
             else:
@@ -125,16 +124,20 @@ class Nursery:
 
     def _all_gone(self) -> None:
         """The nursery is dead, and the kernel has ended its children with it."""
-        assert self._popen is not None
-        assert self._popen.stdout is not None
-        asyncio.get_running_loop().remove_reader(self._popen.stdout.fileno())
-        self._popen.wait()
-        self._popen = None
+        popen, self._popen, self._heard = self._popen, None, b""
+        assert popen is not None
+        assert popen.stdin is not None
+        assert popen.stdout is not None
+        asyncio.get_running_loop().remove_reader(popen.stdout.fileno())
+        popen.wait()
+        popen.stdout.close()
+        with contextlib.suppress(OSError):
+            popen.stdin.close()
         for child in self._living.values():
             child.over(-signal.SIGKILL)
         self._living.clear()
-        if self._one_at_a_time.locked():
-            self._born.put_nowait(0)
+        if self._birth is not None and not self._birth.done():
+            self._birth.set_exception(ChildProcessError("the nursery ended"))
 
 
 class Forked(Child):

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -72,3 +74,25 @@ async def test_with_the_nursery_its_children_end_and_the_next_wish_opens_another
         assert psutil.wait_procs([born], timeout=5)[1] == [], "no child outlives its nursery"
     again = await nursery.fork(standin("broken"), tmp_path / "alpha.log")
     assert await again.ended() == 1
+
+
+async def test_after_its_end_it_forks_nobody_and_whoever_waits_hears_of_it(nursery: Nursery, tmp_path: Path) -> None:
+    wish = asyncio.ensure_future(nursery.fork(standin(port=free_port()), tmp_path / "alpha.log"))
+    await asyncio.sleep(0)
+    await nursery.close()
+    for late in (wish, nursery.fork(standin("broken"), tmp_path / "alpha.log")):
+        with pytest.raises(ChildProcessError):
+            await late
+
+
+def test_when_its_supervisor_is_killed_neither_nursery_nor_child_is_left(tmp_path: Path) -> None:
+    supervisor = subprocess.Popen(
+        (sys.executable, "-m", "tests.deploy.forking", str(tmp_path)), cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert supervisor.stdout is not None
+    pids = [int(supervisor.stdout.readline()) for _ in range(2)]
+    children = psutil.Process(supervisor.pid).children(recursive=True)
+    assert {each.pid for each in children} >= set(pids)
+    supervisor.kill()  # the last child is still becoming what it shall be
+    supervisor.communicate()
+    assert psutil.wait_procs(children, timeout=10)[1] == []

@@ -91,10 +91,8 @@ async def test_the_mail_server_is_away_then_up_and_each_letter_arrives_once(
         await publish(client.jetstream(), place, [signed()])
         async with asyncio.timeout(30):
             while await attempts(place) < 3:
-                clock.forward(seconds=10)
-                await asyncio.sleep(
-                    0.1
-                )  # the mailer looks by its own beat: the clock goes on until it has tried thrice
+                clock.forward(seconds=10)  # the mailer looks by its own beat
+                await asyncio.sleep(0.1)
         await server.open()
         clock.forward(minutes=10)
         ids = await server.has(6)
