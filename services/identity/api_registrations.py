@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 
-from services.identity import creations, links, resets, store, users
+from services.identity import creations, finding, links, resets, store
 from services.identity.api import CurrentDesk, Desk, refuse_weak
 from services.identity.links import Purpose
 from services.identity.models import AccountRow, ChoiceRow, LinkRow, RegistrationRow
@@ -249,5 +249,5 @@ async def link(link_id: UUID, service: CurrentService, desk: CurrentDesk) -> Lin
         portal = desk.around.settings.base_url("portal")
         said = links.shown(desk.mint, row, portal, desk.around.now())
         if row.purpose in (Purpose.REQUESTS, Purpose.LATE_REQUESTS):
-            said = said.model_copy(update={"facts": said.facts | await users.digest(session, row, portal)})
+            said = said.model_copy(update={"facts": said.facts | await finding.digest(session, row, portal)})
     return said

@@ -5,12 +5,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fastapi import APIRouter, Query, Request
 
-from services.identity import accounts, users
+from services.identity import accounts, finding, users
 from services.identity.api import CurrentDesk, Desk
 from services.identity.api_classic import person_problems, place_problems, question_problems, tidy_place, tidy_reach
 from services.identity.api_registrations import tidied
+from services.identity.finding import Search
 from services.identity.rules import asked_for
-from services.identity.users import Search
 from shared.contracts.identity import Course, Kind, Step, course_id
 from shared.contracts.users import NewQuestion, UserEdit, UserPage, UserResult, UserStep, UserSteps, UserView
 from shared.kit.http import IdempotencyKey
@@ -42,8 +42,8 @@ async def search(
         tidied(email), tidied(name), tidied(postal_code), tidied(organisation), tidied(state), sort, after, limit
     )
     async with desk.around.database.transaction() as session:
-        rows, following = await users.search(session, actor, wanted)
-        return UserPage(items=rows, next=following, waiting=await users.waiting(session, actor.organisation_id))
+        rows, following = await finding.search(session, actor, wanted)
+        return UserPage(items=rows, next=following, waiting=await finding.waiting(session, actor.organisation_id))
 
 
 @router.get("/{user_id}")
@@ -54,7 +54,7 @@ async def one(user_id: UUID, actor: CurrentActor, desk: CurrentDesk) -> UserView
 
 async def _one(desk: Desk, actor: Actor, user_id: str) -> UserView:
     async with desk.around.database.transaction() as session:
-        found = await users.one(session, actor, user_id)
+        found = await finding.one(session, actor, user_id)
     return found.model_copy(update={"keeps_question": desk.around.settings.reset_keeps_question})
 
 
@@ -68,7 +68,7 @@ async def correct(
     tidy = edit.model_copy(update={**named, **place})
     problems = person_problems(tidy.first_name, tidy.last_name, tidy.language) + place_problems(tidy.organisation)
     async with desk.around.database.transaction() as session:
-        await users.one(session, actor, str(user_id))
+        await finding.one(session, actor, str(user_id))
         if problems:
             raise Refused("incomplete", problems=problems)
         await users.correct(session, desk.mint, actor, str(user_id), tidy, key, desk.around.now())
@@ -98,7 +98,7 @@ async def _decide(desk: Desk, actor: Actor, user_id: str, wish: UserStep, key: s
     async with desk.around.database.transaction() as session:
         if await accounts.told_before(session, key):
             return
-        await users.one(session, actor, user_id)
+        await finding.one(session, actor, user_id)
         if await users.is_account(session, user_id):
             now = desk.around.now()
             keeps = desk.around.settings.reset_keeps_question
@@ -126,7 +126,7 @@ async def decide_several(
 ) -> list[UserResult]:
     """The same decision about several users, one after another; what came of each."""
     async with desk.around.database.transaction() as session:
-        if await users.reader(session, actor):
+        if await finding.reader(session, actor):
             raise Refused("not_found")
     language, results = best_language(request.headers.get("accept-language")), []
     for each in {one.id: one for one in wish.chosen}.values():
@@ -150,7 +150,7 @@ async def set_question(
 ) -> UserView:
     """A new secret question, on request; for platform administrators."""
     async with desk.around.database.transaction() as session:
-        if not await users.reader(session, actor):
+        if not await finding.reader(session, actor):
             raise Refused("not_found")
     problems = question_problems(new.question, new.answer)
     if not new.reason.strip():
