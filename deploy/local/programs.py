@@ -130,6 +130,7 @@ def _surroundings(row: Service, var: Path, addresses: Addresses, database: Serve
         "SENDER": "Bordereau <noreply@bordereau.example>",
         "DEMO": str(demo).lower(),
         **({"REGISTRATION": "both"} if demo else {}),
+        "CLOCKS": os.environ.get("CLOCKS", ""),
         "MIGRATE_AT_START": "true",
         "LOG_LEVEL": "INFO",
     }

@@ -4,6 +4,9 @@ from services.certificates.app import make_app
 from services.certificates.settings import Settings
 from services.certificates.worker import working
 from shared.kit.process import main
+from shared.rules import lengths
 
 if __name__ == "__main__":
-    main("certificates", Settings(), make_app, working)
+    settings = Settings()
+    lengths.use(settings.clocks)
+    main("certificates", settings, make_app, working)

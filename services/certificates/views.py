@@ -33,7 +33,7 @@ from shared.contracts.certificate_views import (
     ProblemView,
     SignatureView,
 )
-from shared.rules import boxes, deadlines
+from shared.rules import boxes, lengths
 from shared.rules import content as contents
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
@@ -160,7 +160,8 @@ async def _irregularities(session: AsyncSession, row: CertificateRow) -> list[Ir
     shown = IrregularityView.model_fields.keys() - {"reply_until"}
     return [
         IrregularityView(
-            **{name: getattr(each, name) for name in shown}, reply_until=each.signalled_at + deadlines.REPLY_TIME
+            **{name: getattr(each, name) for name in shown},
+            reply_until=each.signalled_at + lengths.time_of("reply_overdue"),
         )
         for each in rows
     ]

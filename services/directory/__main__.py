@@ -4,6 +4,9 @@ from services.directory.app import create_app
 from services.directory.settings import Settings
 from services.directory.worker import working
 from shared.kit.process import main
+from shared.rules import lengths
 
 if __name__ == "__main__":
-    main("directory", Settings(), create_app, working)
+    settings = Settings()
+    lengths.use(settings.clocks)
+    main("directory", settings, create_app, working)

@@ -23,9 +23,9 @@ from shared.contracts.organisations import (
     PublicOrganisation,
     RecognitionView,
 )
+from shared.rules import lengths
 from shared.rules import requests as law
 from shared.rules.actor import Actor
-from shared.rules.deadlines import ROLE_REQUEST_LIFETIME
 from shared.rules.refusals import Refused
 from shared.rules.requests import RoleStatus, Side
 from shared.rules.roles import RoleType
@@ -128,7 +128,7 @@ def _role(
 def _expires(row: RoleRow | ProposalRow) -> datetime | None:
     if row.status != RoleStatus.REQUESTED:
         return None
-    return (row.asked_at or row.counted_from) + ROLE_REQUEST_LIFETIME
+    return (row.asked_at or row.counted_from) + lengths.time_of("unanswered" if row.asked_at else "expired")
 
 
 def _claim(row: RoleRow | ProposalRow, where: Mapping[str, OrganisationRow]) -> ClaimView | None:

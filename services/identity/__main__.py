@@ -5,6 +5,9 @@ from services.identity.rotation import rotate
 from services.identity.settings import Settings
 from services.identity.worker import working
 from shared.kit.process import main
+from shared.rules import lengths
 
 if __name__ == "__main__":
-    main("identity", Settings(), create_app, working, {"rotate": rotate})
+    settings = Settings()
+    lengths.use(settings.clocks)
+    main("identity", settings, create_app, working, {"rotate": rotate})

@@ -18,6 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from shared.rules.boxes import BOX, Model
+from shared.rules.deadlines import Unit
+from shared.rules.lengths import length_of
 from shared.words import LANGUAGES, catalogue, say
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -31,6 +33,12 @@ ENCLOSED: Final[dict[str, Any]] = {
 _OPEN: Final = ("number", "count", "days")
 """What of a letter's facts anybody may read who only looks whether it arrived."""
 _UNSAID: Final = {"by": "-", "count": "…", "days": "…"}
+LASTS: Final = {
+    (Unit.DAYS, True): "%(number)s day",
+    (Unit.DAYS, False): "%(number)s days",
+    (Unit.WORKING_DAYS, True): "%(number)s working day",
+    (Unit.WORKING_DAYS, False): "%(number)s working days",
+}
 _MOMENT: Final = {"en": "d MMMM y, HH:mm", "fr": "d MMMM y 'à' HH:mm"}
 
 
@@ -121,6 +129,7 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "authority": called(parties.get("ENTRY_AUTHORITY") or []) or someone,
         "status": facts.get("status") or "",
         "clock": facts.get("clock") or "",
+        "lasts": lambda clock: _lasts(clock, words),
         "reason": one_line(facts.get("reason") or ""),
         "until": _moment(facts.get("until"), language, reader.time_zone),
         "arrival": _moment(facts.get("arrival"), language, reader.time_zone),
@@ -128,6 +137,13 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "box": _box(facts.get("field"), facts.get("form_model"), language),
         "boxes": _boxes(facts.get("boxes") or (), facts.get("form_model"), language),
     } | {name: _enclosed(facts.get(name, nothing)) for name, nothing in ENCLOSED.items()}
+
+
+def _lasts(clock: str, words: Mapping[str, str]) -> str:
+    """How long a clock runs in this installation, in words."""
+    length = length_of(clock)
+    sentence = LASTS[length.unit, abs(length.amount) == 1]
+    return words.get(sentence, sentence) % {"number": abs(length.amount)}
 
 
 def _enclosed(said: Any) -> Any:

@@ -11,6 +11,7 @@ from services.portal.over_http import over_http
 from services.portal.settings import PortalSettings
 from shared.kit import log
 from shared.kit.keys import keyring
+from shared.rules import lengths
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
         sys.exit("usage: python -m services.portal [all|api]")
     settings = PortalSettings()
     log.set_up("portal", settings.log_level)
+    lengths.use(settings.clocks)
     app = create_app(settings, over_http(settings.base_url, keyring(settings.codec_key_file, "services")))
     config = uvicorn.Config(
         app,

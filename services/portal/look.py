@@ -59,6 +59,7 @@ def environment() -> Environment:
         countries_for=forms.countries_for,
         plural=words.plural,
         zone_name=words.zone_name,
+        lasts=words.lasts,
         # what every page may ask for, filled by `page` below
         visitor=None,
         current="",

@@ -270,8 +270,8 @@ TIES: Final = {
 FLAGS: Final = {
     "customs_procedure_open": N_("Customs procedure open"),
     "replacement_pending":    N_("Replacement being written"),
-    "completion_overdue":     N_("Still incomplete after ten days"),
-    "incomplete":             N_("To be completed within ten days"),
+    "completion_overdue":     N_("Still incomplete after the time allowed"),
+    "incomplete":             N_("Still to be completed"),
     "prior_notified":         N_("Arrival date given"),
     "checks_in_progress":     N_("Checks in progress"),
     "lab_pending":            N_("Laboratory result pending"),

@@ -51,10 +51,10 @@ STEPS: Final = {
 HAPPENED: Final = {
     **{step: told[1] for step, told in STEPS.items()},
     "request":            N_("asked for it"),
-    "validator_reminded": N_("two working days have passed: whoever decides was reminded"),
+    "validator_reminded": N_("the time to answer has passed: whoever decides was reminded"),
     "escalated":          N_("the authority above was told that it waits"),
-    "expired":            N_("nobody decided in thirty days"),
-    "unanswered":         N_("the question was not answered in thirty days"),
+    "expired":            N_("nobody decided in time"),
+    "unanswered":         N_("the question was not answered in time"),
     "operator_refused":   N_("the operator was not accepted"),
     "handed_back":        N_("it is everybody’s again: whoever had taken it on decides no more"),
     "applicant_gone":     N_("the applicant took his request back"),

@@ -26,6 +26,8 @@ from babel import numbers as babel_numbers
 from babel.messages import mofile, pofile
 from babel.support import Translations
 
+from shared.rules.deadlines import Unit
+from shared.rules.lengths import length_of
 from shared.words import say
 
 LANGUAGES: Final = {"en": "English", "fr": "Français"}
@@ -105,6 +107,14 @@ def _(message: str, **parameters: object) -> str:
 def plural(one: str, many: str, count: int, **parameters: object) -> str:
     """The sentence for this number of things."""
     return catalogue(reader().language).ngettext(one, many, count) % {"num": number(count), **parameters}
+
+
+def lasts(clock: str) -> str:
+    """How long a clock runs in this installation, in words."""
+    length = length_of(clock)
+    if length.unit is Unit.WORKING_DAYS:
+        return plural("%(num)s working day", "%(num)s working days", abs(length.amount))
+    return plural("%(num)s day", "%(num)s days", abs(length.amount))
 
 
 def N_(message: str) -> str:

@@ -41,6 +41,8 @@ class ServiceSettings(BaseSettings):
     portal_url: str = "http://127.0.0.1:8080"
     mailbox_url: str = ""
     registration: Registering = Registering.EU
+    clocks: str = ""
+    """Clocks that run otherwise here than the law foresees: ``reply_overdue=45 announce_arrival=3``."""
     demo: bool = False
     demo_file: Path | None = None
     migrate_at_start: bool = False

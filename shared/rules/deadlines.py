@@ -34,8 +34,6 @@ INACTIVITY_MONTHS: Final = 3
 VALIDATION_WORKING_DAYS: Final = 2
 """For a validator to answer, before he is reminded (guide 001)."""
 ROLE_REQUEST_LIFETIME: Final = timedelta(days=30)
-REPLY_TIME: Final = timedelta(days=30)
-"""For a control body to answer a notice of irregularity (Delegated Regulation (EU) 2021/1698, article 21)."""
 
 
 class Unit(StrEnum):
@@ -178,7 +176,7 @@ CLOCKS: Final = (
           "The first consignee and the importer are reminded of the signature for the goods."),
     Clock("reception_overdue",       "D16", _S.CONSIGNMENT_VERIFIED,   _F.ENTERED,     days(30),         _LATE,
           "The border authority is told that the first consignee has not signed."),
-    # D18: the issuing body answers a notice within thirty days
+    # D18: the issuing body answers a notice within thirty days (Delegated Regulation (EU) 2021/1698, article 21)
     Clock("reply_first_call",        "D18", _S.OFIS_IRREGULARITY,      _F.ENTERED,     days(15),         _BODY,
           "The issuing body is reminded to answer the notice.",                              Only.UNANSWERED),
     Clock("reply_last_call",         "D18", _S.OFIS_IRREGULARITY,      _F.ENTERED,     days(25),         _BODY,
@@ -197,6 +195,23 @@ CLOCKS: Final = (
 """Every clock that concerns a certificate."""
 
 _CLOCK: Final = {row.name: row for row in CLOCKS}
+_SET: Final[dict[str, Length]] = {}
+
+
+def set_lengths(lengths: Mapping[str, Length]) -> None:
+    """Let these clocks run otherwise, by name, and all others as the law has them: once, when a process starts."""
+    _SET.clear()
+    _SET.update(lengths)
+
+
+def lasting(name: str, law: Length) -> Length:
+    """How long a clock runs in this installation, where the law foresees so long."""
+    return _SET.get(name, law)
+
+
+def completion_days() -> int:
+    """The days in which what may follow box 18 must have followed (D10)."""
+    return lasting("completion_overdue", _CLOCK["completion_overdue"].after).amount
 
 
 @dataclass(frozen=True)
@@ -236,13 +251,10 @@ class Due:
     at: datetime
 
 
-def next_due(
-    standing: Standing, country: str, is_working_day: Calendar, lengths: Mapping[str, Length] | None = None
-) -> Due | None:
+def next_due(standing: Standing, country: str, is_working_day: Calendar) -> Due | None:
     """The next clock that rings for a certificate that stands so; None when it may sleep.
 
-    Working days are those of this country; `lengths` sets clocks otherwise, by name. A clock whose time is over and
-    that has not rung is still due.
+    Working days are those of this country. A clock whose time is over and that has not rung is still due.
     """
     dues = [
         Due(name, length.after(start, country, is_working_day))
@@ -251,7 +263,7 @@ def next_due(
         and not (clock.only is Only.INCOMPLETE and standing.complete)
         and not (clock.only is Only.UNANSWERED and standing.answered)
         and (start := standing.start(clock.start)) is not None
-        for name, length in _rings(clock, (lengths or {}).get(clock.name, clock.after), standing.rung)
+        for name, length in _rings(clock, lasting(clock.name, clock.after), standing.rung)
     ]
     return min(dues, key=lambda due: due.at, default=None)
 

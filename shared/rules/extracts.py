@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from shared.rules.boxes import Kind, Model
 from shared.rules.content import body_of, decimal, lines
-from shared.rules.deadlines import Calendar, Due, Length, days, working_days
+from shared.rules.deadlines import Calendar, Due, Length, days, lasting, working_days
 from shared.rules.forms import AS_BEFORE, FORMS, Form, Question
 from shared.rules.parties import Facts
 from shared.rules.permissions import May, Tie
@@ -384,7 +384,7 @@ def next_extract_due(
 ) -> Due | None:
     """The next clock that rings for an extract that stands so; None when it may sleep."""
     dues = [
-        Due(clock.name, clock.after.after(entered_at, country, is_working_day))
+        Due(clock.name, lasting(clock.name, clock.after).after(entered_at, country, is_working_day))
         for clock in EXTRACT_CLOCKS
         if clock.while_at is status and clock.name not in rung
     ]

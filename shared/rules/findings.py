@@ -12,6 +12,7 @@ from typing import Any, Final
 from shared.rules.boxes import BOX, Kind, bare
 from shared.rules.content import decimal, holders, lines, moment
 from shared.rules.countries import NO_CERTIFICATE, UNION
+from shared.rules.deadlines import completion_days
 from shared.rules.parties import Facts, procedures
 from shared.rules.roles import ActivityType, Competence, RoleType
 
@@ -311,7 +312,7 @@ def arrival_before_departure(content: Row, facts: Facts) -> Iterator[Finding]:
 
 def documents_to_enclose(content: Row, facts: Facts) -> Iterator[Finding]:
     for what in facts.to_enclose:
-        yield "documents", {"label": what}
+        yield "documents", {"label": what, "days": completion_days()}
 
 
 def papers_not_acceptable(content: Row, facts: Facts) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Final
 from shared.rules import findings as find
 from shared.rules.boxes import BOXES, Model, Problem, bare, problem
 from shared.rules.content import holders
+from shared.rules.deadlines import completion_days
 from shared.rules.findings import BULK, Finder, Row
 from shared.rules.forms import check_form
 from shared.rules.parties import Facts
@@ -186,7 +187,8 @@ def _holes(content: Row, action: Action, model: Model) -> Iterator[Problem]:
         for place, holder in holders(box.field, content):
             if _is_hole(box.field.split(".")[-1], holder):
                 code, severity = ("needed", "error") if at_once else ("needed_in_ten_days", "warning")
-                yield problem(place, code, model, {"label": box.label(model)}, severity)
+                params = {"label": box.label(model)} | ({} if at_once else {"days": completion_days()})
+                yield problem(place, code, model, params, severity)
 
 
 def _is_hole(name: str, holder: Row) -> bool:

@@ -10,7 +10,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from shared.rules.deadlines import ROLE_REQUEST_LIFETIME, VALIDATION_WORKING_DAYS, Calendar, Length, days, working_days
+from shared.rules.deadlines import (
+    ROLE_REQUEST_LIFETIME,
+    VALIDATION_WORKING_DAYS,
+    Calendar,
+    Length,
+    days,
+    lasting,
+    working_days,
+)
 from shared.rules.refusals import Refused
 from shared.rules.roles import StandingStatus
 
@@ -195,7 +203,7 @@ def next_due(
     """
     start = asked_at or counted_from
     waiting = [
-        (clock.after.after(start, country, is_working_day).astimezone(UTC), clock.name)
+        (lasting(clock.name, clock.after).after(start, country, is_working_day).astimezone(UTC), clock.name)
         for clock in CLOCKS
         if clock.asked is (asked_at is not None) and clock.name not in rung
     ]

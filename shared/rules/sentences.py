@@ -58,7 +58,7 @@ PROBLEMS: Final = {
     "needed":
         "Please fill in: {label}.",
     "needed_in_ten_days":
-        "Still empty: {label}. Please have it filled in within ten days, or the border cannot endorse the certificate.",
+        "Still empty: {label}. Please have it filled in within {days} days, or the border cannot endorse the certificate.",
     "weight_half_filled":
         "Please give both the weight and its unit.",
     "neither_consignee_nor_batches":

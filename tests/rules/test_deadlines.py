@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from shared.rules import lengths, requests
 from shared.rules.deadlines import (
     CLOCKS,
     LINK_LIFETIME,
-    Length,
     Standing,
     Start,
     clock_of,
@@ -22,6 +22,7 @@ from shared.rules.deadlines import (
     then,
     working_days,
 )
+from shared.rules.extracts import EXTRACT_CLOCKS, ExtractStatus, next_extract_due
 from shared.rules.permissions import Tie
 from shared.rules.status import Status, is_final
 
@@ -45,8 +46,8 @@ def standing(
     return Standing(status, at, at, content, complete, rung, since or {})
 
 
-def due(stand: Standing, lengths: dict[str, Length] | None = None) -> tuple[str, datetime] | None:
-    found = next_due(stand, "FR", working, lengths)
+def due(stand: Standing) -> tuple[str, datetime] | None:
+    found = next_due(stand, "FR", working)
     return (found.name, found.at) if found else None
 
 
@@ -156,8 +157,42 @@ def test_a_changed_date_and_an_edited_draft_start_their_clocks_anew() -> None:
     assert still_rung(rung, {"seals"}) == ["announce_arrival", "completion_first_call"]
 
 
-def test_lengths_may_be_set_otherwise() -> None:
-    assert due(standing(Status.DRAFT), {"draft_stale": days(10)}) == ("draft_stale", MONDAY + timedelta(days=10))
+@pytest.fixture
+def otherwise() -> Iterator[Callable[[str], None]]:
+    yield lengths.use
+    lengths.use("")
+
+
+def test_lengths_may_be_set_otherwise(otherwise: Callable[[str], None]) -> None:
+    arrives = "2026-03-20T08:00:00+00:00"  # a Friday
+    otherwise("draft_stale=10, announce_arrival=4 extract_undecided=2 expired=45 customs_procedure_open=20")
+    assert due(standing(Status.DRAFT)) == ("draft_stale", MONDAY + timedelta(days=10))
+    announced = datetime(2026, 3, 16, 8, tzinfo=UTC)
+    assert due(standing(Status.ISSUED, arrival_at=arrives)) == ("announce_arrival", announced)
+    begun = {Start.PROCEDURE: MONDAY}
+    again = standing(Status.ISSUED, ("customs_procedure_open#1",), since=begun)
+    assert due(again) == ("customs_procedure_open#2", MONDAY + timedelta(days=40))
+    batch = next_extract_due(ExtractStatus.SUBMITTED, MONDAY, (), "FR", working)
+    assert batch is not None
+    assert (batch.name, batch.at) == ("extract_undecided", MONDAY + timedelta(days=2))
+    rung = ("validator_reminded", "escalated")
+    assert requests.next_due(MONDAY, None, rung, "FR", working) == ("expired", MONDAY + timedelta(days=45))
+    otherwise("")
+    assert due(standing(Status.DRAFT)) == ("draft_stale", MONDAY + timedelta(days=90))
+
+
+@pytest.mark.parametrize("said", ["reply=45", "reply_overdue", "reply_overdue=0", "reply_overdue=-3", "replaced=1"])
+def test_a_length_that_cannot_be_meant_is_an_error(said: str) -> None:
+    with pytest.raises(ValueError, match=r"no clock is called|whole number"):
+        lengths.read(said)
+
+
+def test_every_clock_with_a_length_can_be_set_and_names_are_used_once() -> None:
+    rows = (*CLOCKS, *EXTRACT_CLOCKS, *requests.CLOCKS)
+    assert {row.name for row in rows if row.after.amount} == set(lengths.LENGTHS)
+    assert len({row.name for row in rows}) == len(rows)
+    for name, law in lengths.LENGTHS.items():
+        assert lengths.read(f"{name}={abs(law.amount)}") == {name: law}
 
 
 def test_working_days_step_over_weekends_and_the_holidays_of_the_country() -> None:

@@ -16,6 +16,7 @@
 - { name: {{ .service }}_NOTIFICATIONS_URL, value: "http://notifications-api:8104" }
 - { name: {{ .service }}_PORTAL_URL, value: {{ .values.portalUrl | quote }} }
 - { name: {{ .service }}_REGISTRATION, value: {{ .values.registration | quote }} }
+- { name: {{ .service }}_CLOCKS, value: {{ .values.clocks | quote }} }
 {{- if ne .service "PORTAL" }}
 - name: {{ .service }}_DATABASE_URL
   valueFrom: { secretKeyRef: { name: {{ .values.settingsSecret }}, key: {{ .service }}_DATABASE_URL } }

@@ -29,7 +29,8 @@ from shared.contracts.users import (
     TemporarySignIn,
 )
 from shared.kit.settings import Registering
-from shared.rules.deadlines import REGISTRATION_LIFETIME, ROLE_REQUEST_LIFETIME
+from shared.rules import lengths
+from shared.rules.deadlines import REGISTRATION_LIFETIME
 from shared.rules.refusals import Refused
 from shared.rules.secret_questions import SECRET_QUESTIONS
 
@@ -219,7 +220,7 @@ async def answer_letter(request: Request, house: TheHouse) -> Response:
         "classic/confirmed.html" if mine else "classic/disowned.html",
         current="registration",
         authority=confirmed.authority,
-        days=ROLE_REQUEST_LIFETIME.days,
+        days=lengths.amount_of("expired"),
     )
     answer.delete_cookie(FORM_COOKIE, path="/")
     return answer

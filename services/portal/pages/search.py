@@ -41,7 +41,7 @@ FLAGS: Final = {
     "checks_in_progress": N_("Checks in progress"),
     "replacement_pending": N_("Replacement being written"),
     "amended_after_issue": N_("Amended after issue"),
-    "completion_overdue": N_("Still incomplete after ten days"),
+    "completion_overdue": N_("Still incomplete after the time allowed"),
 }
 MODELS: Final = {"COI_2017": N_("Form of 2017"), "COI_2022": N_("Form of 2022")}
 TYPES: Final = {

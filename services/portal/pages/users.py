@@ -66,9 +66,9 @@ THEN: Final = {
 HAPPENED: Final = {
     "register":           N_("sent the form"),
     "confirm":            N_("confirmed the request"),
-    "validator_reminded": N_("two working days have passed: the authority was reminded"),
+    "validator_reminded": N_("the time to answer has passed: the authority was reminded"),
     "escalated":          N_("the authority above was told that it waits"),
-    "expired":            N_("nobody decided in thirty days"),
+    "expired":            N_("nobody decided in time"),
     "activate":           N_("activated the account"),
     "refuse":             N_("refused the request"),
     "correct":            N_("corrected the record"),

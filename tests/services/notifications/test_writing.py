@@ -11,7 +11,8 @@ from services.notifications.letters import LETTERS, ORDERED
 from services.notifications.paces import DIGEST
 from services.notifications.questions import ABOUT_QUESTIONS
 from services.notifications.roles import ABOUT_ROLES
-from services.notifications.writing import LOCALE, TEMPLATES, Reader, gist, headline, letter, nameless
+from services.notifications.writing import LASTS, LOCALE, TEMPLATES, Reader, gist, headline, letter, nameless
+from shared.rules import lengths
 from shared.words import catalogue
 from tests.services.notifications.goldens import FOLDER, goldens
 
@@ -57,7 +58,7 @@ def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
         if isinstance(sentence, str)
     }
     french = catalogue(LOCALE / "fr.po")
-    assert said | {"an organisation", "(no number yet)"} == set(french)
+    assert said | {"an organisation", "(no number yet)"} | set(LASTS.values()) == set(french)
     for english, words in french.items():
         assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", words))
 
@@ -106,3 +107,15 @@ def test_changed_boxes_have_the_titles_of_the_certificates_form() -> None:
     for form, title in ((None, "Means of transport to the Union"), ("COI_2022", "Means of transport")):
         told = gist("amended", {**facts, "form_model": form}, {"a": "A"}, Reader("en", "UTC"))
         assert f"Changed: {title}, Mode of transport." in told
+
+
+def test_a_letter_states_the_length_the_clock_has_here() -> None:
+    reader, french, body = Reader("en", "Europe/Paris"), Reader("fr", "Europe/Paris"), {"ties": ["ISSUER"]}
+    try:
+        lengths.use("reply_overdue=45 arrival_near=1")
+        assert "measures within 45 days." in gist("irregularity", body, {}, reader)
+        assert "dans un délai de 45 jours." in gist("irregularity", body, {}, french)
+        assert "at least 1 working day ahead" in gist("announce-arrival", {}, {}, reader)
+    finally:
+        lengths.use("")
+    assert "measures within 30 days." in gist("irregularity", body, {}, reader)
