@@ -56,16 +56,25 @@ async def row_of(house: House, extract: str) -> Any:
         return await extracts.found(session, extract)
 
 
-async def move(house: House, extract: str, action: str, by: str, key: str | None = None, **more: Any) -> BatchRecorded:
-    """One move on paper."""
+async def ordered(house: House, extract: str, action: str, by: str, **more: Any) -> Order:
+    """The order somebody would give now, having seen the extract as it is."""
     async with house.database.transaction() as session:
         row = await extracts.found(session, extract)
         parent = await store.found(session, row.parent_id)
         _, sources = await extracts.facts(session, row, parent, house.clock())
         mark = fingerprint(canonical(extract_paper.document(row, parent, sources)))
     told: dict[str, Any] = {"revision": row.revision, "form": FORMS.get(action, {}), "fingerprint": mark, **more}
-    order = Order(action, person(by), **told)
+    return Order(action, person(by), **told)
+
+
+async def told(house: House, extract: str, order: Order, key: str | None = None) -> BatchRecorded:
+    """This very order on paper."""
     return await house.pen.extracts.record(BatchRecord(extract, order, key or fresh()))
+
+
+async def move(house: House, extract: str, action: str, by: str, key: str | None = None, **more: Any) -> BatchRecorded:
+    """One move on paper."""
+    return await told(house, extract, await ordered(house, extract, action, by, **more), key)
 
 
 async def edited(house: House, extract: str, by: str, **changes: Any) -> None:

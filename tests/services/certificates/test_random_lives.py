@@ -1,4 +1,4 @@
-"""Random lives: orders, edits, amendments and extracts in any order, against the real paper and PostgreSQL.
+"""Random lives: orders, edits and amendments in any order, against the real paper and PostgreSQL.
 
 One thing to remember: the machine remembers in a few attributes what the two tables of the law say must have come of
 each step; a refusal changes nothing and is heard again by whoever asks again.
@@ -9,26 +9,23 @@ from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from services.certificates import extracts, store, verify
+from services.certificates import store
 from shared.contracts.certificate_views import Edit
 from shared.contracts.certificates import Record
-from shared.rules.extracts import ExtractStatus
 from shared.rules.forms import SIGNATURES
 from shared.rules.refusals import Refused
 from shared.rules.status import MOVES, Action, Status
 from tests.services.certificates import world
-from tests.services.certificates.batches import base, begun, move, part
 from tests.services.certificates.conftest import House, fresh
 from tests.services.certificates.test_after_signature import NOTICE, REPLY
 from tests.services.certificates.test_every_right import granted, viewers
-from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, FORWARDER, IMPORTER, POST
+from tests.services.certificates.world import BODY, EXPORTER, IMPORTER, POST
 
 TOLD = {
     **world.FORMS,
@@ -205,127 +202,3 @@ async def test_any_life_of_a_certificate_is_what_its_rows_say(house: House) -> N
     came = await played(house, Certificates)
     assert came["done"] > 5
     assert sum(came.values()) - came["done"] > 5
-
-
-# ── extracts ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-COUNTED = frozenset(ExtractStatus) - {ExtractStatus.NEW, ExtractStatus.DELETED}
-STEPS = {
-    ("submit", ExtractStatus.NEW): (IMPORTER, ExtractStatus.SUBMITTED),
-    ("delete", ExtractStatus.NEW): (IMPORTER, ExtractStatus.DELETED),
-    ("delete", ExtractStatus.SUBMITTED): (IMPORTER, ExtractStatus.DELETED),
-    ("verify", ExtractStatus.SUBMITTED): (POST, ExtractStatus.VERIFIED),
-    ("reject", ExtractStatus.SUBMITTED): (POST, ExtractStatus.NOT_RELEASED),
-    ("receive", ExtractStatus.VERIFIED): (CONSIGNEE, ExtractStatus.CONSIGNEE_SIGNED),
-}
-PART = some.tuples(some.integers(1, 20), some.decimals("0.001", "200", places=3))
-
-
-class Batches(Steps):
-    """One certificate of 100 packages and 1,000 kg, cut by twenty importers at once."""
-
-    @initialize()
-    def opened(self) -> None:
-        self.parent = self.wait(base(self.house))
-        self.stands: dict[str, tuple[ExtractStatus, int, Decimal]] = {}
-        self.frozen = False
-
-    def taken(self) -> tuple[int, Decimal]:
-        counted = [each for each in self.stands.values() if each[0] in COUNTED]
-        return sum(each[1] for each in counted), sum((each[2] for each in counted), Decimal(0))
-
-    def room(self, packages: int, weight: Decimal) -> bool:
-        taken, weighed = self.taken()
-        return taken + packages <= 100 and weighed + weight <= 1000
-
-    @rule(part_of=PART)
-    def begin(self, part_of: tuple[int, Decimal]) -> None:
-        lines = part(part_of[0], f"{part_of[1]:f}")
-        said = self.told(begun(self.house, self.parent, product_lines=lines))
-        if self.frozen:
-            assert said == "wrong_status"
-        else:
-            self.stands[said] = (ExtractStatus.NEW, *part_of)
-
-    @rule(parts=some.lists(PART, min_size=20, max_size=20))
-    def twenty_at_once(self, parts: list[tuple[int, Decimal]]) -> None:
-        """Begun one after the other, submitted at once: what is refused would not have found room."""
-        if self.frozen or len(self.stands) > 20:
-            return
-
-        async def crowd() -> list[tuple[str, Any]]:
-            ids = [await begun(self.house, self.parent, product_lines=part(n, f"{kg:f}")) for n, kg in parts]
-            submitted = (
-                move(self.house, each, "submit", IMPORTER if n % 2 else FORWARDER) for n, each in enumerate(ids)
-            )
-            return list(zip(ids, await asyncio.gather(*submitted, return_exceptions=True), strict=True))
-
-        refused = []
-        for (extract, said), (packages, weight) in zip(self.wait(crowd()), parts, strict=True):
-            if isinstance(said, Refused):
-                assert said.code == "incomplete"
-                self.came[said.code] += 1
-                refused.append((packages, weight))
-            else:
-                assert not isinstance(said, BaseException), said
-                self.came["done"] += 1
-            status = ExtractStatus.NEW if isinstance(said, Refused) else ExtractStatus.SUBMITTED
-            self.stands[extract] = (status, packages, weight)
-        assert not any(self.room(*each) for each in refused)
-
-    @rule(data=some.data(), action=some.sampled_from(["submit", "submit", "delete", "verify", "reject", "receive"]))
-    def order(self, data: Any, action: str) -> None:
-        if not self.stands:
-            return
-        extract = data.draw(some.sampled_from(sorted(self.stands)))
-        status, packages, weight = self.stands[extract]
-        step = STEPS.get((action, status))
-        by = step[0] if step else IMPORTER
-        said = self.told(move(self.house, extract, action, by))
-        if isinstance(said, str):
-            full = action == "submit" and not self.room(packages, weight)
-            assert step is None or self.frozen or full, (action, status, said)
-            assert not (full and step and not self.frozen) or said == "incomplete"
-        else:
-            assert step is not None
-            assert not self.frozen
-            assert action != "submit" or self.room(packages, weight)
-            self.stands[extract] = (step[1], packages, weight)
-
-    @rule()
-    def irregularity(self) -> None:
-        if self.frozen:
-            done = TOLD["conclude_irregularity"]
-            self.wait(self.house.move(self.parent, "conclude_irregularity", POST, form=done))
-        elif len(self.stands) > 2:
-            self.wait(self.house.move(self.parent, "signal_irregularity", POST, form=NOTICE))
-        else:
-            return
-        self.frozen = not self.frozen
-
-    @invariant()
-    def never_more_than_there_is(self) -> None:
-        async def seen() -> tuple[Any, Any]:
-            async with self.house.database.transaction() as session:
-                return await store.found(session, self.parent), await extracts.of(session, self.parent)
-
-        if not hasattr(self, "parent"):
-            return
-        row, rows = self.wait(seen())
-        packages, weight = self.taken()
-        assert packages <= 100
-        assert weight <= 1000
-        booked = row.booked.get("1") or {"packages": 0, "net_weight": "0"}
-        assert ((booked["packages"] or 0), Decimal(booked["net_weight"])) == (packages, weight)
-        assert {each.id: each.status for each in rows} == {key: each[0] for key, each in self.stands.items()}
-
-    def teardown(self) -> None:
-        if hasattr(self, "parent"):
-            exported = self.wait(self.house.get(IMPORTER, f"/certificates/{self.parent}/journal/export"))
-            assert verify.check(exported) == []
-
-
-async def test_any_lives_of_its_extracts_never_take_more_than_there_is(house: House) -> None:
-    came = await played(house, Batches, settings(QUICK, max_examples=6, stateful_step_count=14))
-    assert came["done"] > 5
-    assert came["incomplete"] > 0
