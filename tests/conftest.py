@@ -7,15 +7,14 @@ from typing import Any, Final
 
 import pytest
 
-TOGETHER: Final = ("tests/faults/", "tests/journeys/")
+TOGETHER: Final = ("tests/faults/", "tests/journeys/", "tests/stories/")
 """Folders whose tests speak to one installation of everything; a second one would cost more than it saves."""
 FIRST: Final = (
     "tests/faults/test_lives",  # these two count every letter of their installation:
     "tests/faults/test_moments",  # the crowd of five hundred comes after them
     "tests/faults/",
     "tests/journeys/",
-    "tests/portal/test_story",
-    "tests/portal/test_roles_story",
+    "tests/stories/",
     "tests/deploy/",
     "tests/portal/",
     "tests/services/certificates/",

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import leaks
 from tests.portal.builds import Build
 
+PATIENCE = 40_000
+"""Milliseconds for what usually takes a tenth of a second: the machine may be busy."""
 VENDOR = Path(__file__).parent / "vendor"
 QUIET = (
     "--no-sandbox",
@@ -83,6 +85,7 @@ def chromium() -> Iterator[Browser]:
     program = where()
     assert program, "no Chromium here: install it (apt-get install chromium) or name it in CHROMIUM"
     with sync_playwright() as play:
+        expect.set_options(timeout=PATIENCE)
         browser = play.chromium.launch(executable_path=program, args=list(QUIET))
         yield browser
         browser.close()
@@ -153,6 +156,28 @@ class Eye:
         wide: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         return max(0, wide)
 
+    def leave(self) -> None:
+        """Leave the window as clean as a new one."""
+        leaks.kept({each["name"]: each["value"] for each in self.page.context.cookies()})
+        if self.page.url.startswith(self.address):
+            self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.context.clear_cookies()
+        self.complaints.clear()
+        self.asked_elsewhere.clear()
+
+
+def _opened(browser: Browser, address: str, width: int, scheme: str, language: str = "en", scripts: bool = True) -> Eye:
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=scripts,
+        locale=language,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE)
+    return Eye(context.new_page(), address).watch()
+
 
 @contextmanager
 def window(
@@ -164,16 +189,28 @@ def window(
     language: str = "en",
 ) -> Iterator[Eye]:
     """A fresh window of some width and colour scheme."""
-    context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        java_script_enabled=scripts,
-        locale=language,
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(10_000)
+    eye = _opened(browser, address, width, scheme, language, scripts)
+    context = eye.page.context
     try:
-        yield Eye(context.new_page(), address).watch()
+        yield eye
     finally:
         leaks.kept({each["name"]: each["value"] for each in context.cookies()})
         context.close()
+
+
+@dataclass
+class Windows:
+    """The windows on one site: whoever leaves one leaves it clean to the next, and axe remembers what it saw in it."""
+
+    browser: Browser
+    address: str
+    _free: dict[tuple[int, str, str], list[Eye]] = field(default_factory=dict)
+
+    @contextmanager
+    def open(self, width: int = 1440, scheme: str = "light", language: str = "en") -> Iterator[Eye]:
+        """A clean window; one in which something failed is not used again."""
+        free = self._free.setdefault((width, scheme, language), [])
+        eye = free.pop() if free else _opened(self.browser, self.address, width, scheme, language)
+        yield eye
+        eye.leave()
+        free.append(eye)

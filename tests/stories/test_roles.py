@@ -4,41 +4,37 @@ A fresh account sees the yellow banner of guide 000, asks for a new operator, an
 for an operator that exists, and its control body, its validator in a third country, asks back before it validates.
 """
 
-import asyncio
 import re
-import time
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-import httpx2
 import pytest
-import pytest_asyncio
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from deploy.local.stack import Stack
-from tests.journeys.people import EASY, Person, organisation
-from tests.leaks import nothing_secret
-from tests.portal import chromium, classic_story
-from tests.portal.chromium import Eye, window
-from tests.portal.test_story import PICTURES, _come_in, _picture
+from tests.journeys.people import organisation
+from tests.portal import chromium
+from tests.portal.chromium import Eye
+from tests.stories import classic
+from tests.stories.site import Site, come_in, picture
 
-pytestmark = [chromium.NEEDED, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [chromium.NEEDED, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
+Play = Callable[[Callable[[Site], object]], Awaitable[object]]
 PASSWORD = "Plum-tree-in-42-gardens!"
 INAO, BODY, OPS = "desk@inao.example", "inspector@ecocert.example", "ops@bordereau.example"
 CENTRAL = "supervisor@dgccrf.example"
 BANNER = "Vous n’avez actuellement aucun rôle qui vous permette d’accéder à l’application."
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """The whole installation, on free ports, once for all newcomers."""
-    async with Stack(tmp_path_factory.mktemp("var"), ports="free", fsync=False, settings=EASY) as running:
-        yield running
-        await nothing_secret(running)
+async def test_from_a_new_account_to_a_valid_role(by_hand: Play) -> None:
+    await by_hand(_walk)
 
 
-async def test_from_a_new_account_to_a_valid_role(stack: Stack) -> None:
-    await asyncio.to_thread(_walk, stack)
+async def test_a_classic_account_by_hand(by_hand: Play) -> None:
+    await by_hand(classic.walk)
+
+
+async def test_whoever_the_table_names_decides_by_hand(by_hand: Play) -> None:
+    await by_hand(_each_row)
 
 
 ROWS = (
@@ -53,95 +49,59 @@ ROWS = (
     ("perpignan", "officer@marseille-port.example", "Magali Esteve", "officer@perpignan.example", "refuse"),
 )
 """Every row of "who validates whom" but the first users, who walk the whole way."""
-DECIDED = {"validate": ("Valide", "Valid"), "refuse": ("Refusé", "Refused")}
+DECIDED = {"validate": "Valide", "refuse": "Refusé"}
 
 
-async def _ask_for_each_row(stack: Stack) -> None:
-    async with httpx2.AsyncClient(timeout=30) as web:
-        for where, email, *_ in ROWS:
-            person = await Person(web, stack.addresses, email).signs_in()
-            wish = {"wanted": [{"organisation_id": organisation(where)}]}
-            await person.asks("POST", "/role-requests", wish, service="directory")
+async def _ask_for_each_row(site: Site) -> None:
+    for where, email, *_ in ROWS:
+        wish = {"wanted": [{"organisation_id": organisation(where)}]}
+        await (await site.people(email)).asks("POST", "/role-requests", wish, service="directory")
 
 
-def _decides_each_row(stack: Stack) -> None:
-    with chromium.chromium() as browser:
-        _each_row_by_hand(browser, stack.url("portal"))
-
-
-def _each_row_by_hand(browser: Browser, address: str) -> None:
+def _each_row(site: Site) -> None:
     """In the list of an authority the table does not name, nobody stands."""
+    site.wait(_ask_for_each_row(site))
     for decider in dict.fromkeys(row[3] for row in ROWS):
-        with window(browser, address, language="fr") as eye:
-            page = _come_in(eye, decider)
+        with site.window() as eye:
+            page = come_in(eye, decider)
             for _, _, name, _, step in (row for row in ROWS if row[3] == decider):
                 eye.goto("/requests")
                 page.get_by_role("link", name=name).click()
                 form = page.locator(f"form:has(input[name=action][value={step}])")
                 form.locator("textarea").fill("Vu.")
                 form.locator("button").click()
-                expect(page.locator(".certificate-title .badge").first).to_have_text(
-                    re.compile("|".join(DECIDED[step]))
-                )
-    with window(browser, address, language="fr") as eye:
-        page = _come_in(eye, CENTRAL)
+                expect(page.locator(".certificate-title .badge").first).to_have_text(DECIDED[step])
+    with site.window() as eye:
+        page = come_in(eye, CENTRAL)
         eye.goto("/requests")
         assert not any(page.get_by_role("link", name=row[2]).count() for row in ROWS)
 
 
-async def test_a_classic_account_by_hand(stack: Stack) -> None:
-    loop = asyncio.get_running_loop()
-
-    def walk() -> None:
-        with chromium.chromium() as browser:
-            classic_story.walk(stack, browser, loop)
-
-    await asyncio.to_thread(walk)
-
-
-def _walk(stack: Stack) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    address = stack.url("portal")
-    with chromium.chromium() as browser:
-        lea, rachid = (f"{name}+{uuid4().hex[:8]}@lot.example" for name in ("lea", "rachid"))
-        name = f"Quercy Quinoa {uuid4().hex[:6]}"
-        _registers(stack, browser, "Léa", "Cazals", lea)
-        with window(browser, address, language="fr") as eye:
-            _signs_in(eye, lea)
-            _sees_the_banner_and_creates_an_operator(eye, name)
-        _inao_validates_operator_and_person(stack, browser, lea, name)
-        _reads(stack, lea, "est validé", name)
-        _reads(stack, lea, "Votre rôle pour", name)
-        _is_valid(browser, address, lea, name)
-        _registers(stack, browser, "Rachid", "Alaoui", rachid)
-        with window(browser, address, language="fr") as eye:
-            _signs_in(eye, rachid)
-            _asks_for_an_operator_that_exists(eye)
-        _the_body_asks_and_validates(stack, browser, rachid)
-        _reads(stack, rachid, "Votre rôle pour", "Domaine du Tafilalet")
-        _is_valid(browser, address, rachid, "Domaine du Tafilalet")
-        with window(browser, address, language="fr") as eye:
-            _come_in(eye, OPS)
-            assert eye.page.locator("a[href='/requests']").count() == 0, "ops validate nobody"
+def _walk(site: Site) -> None:
+    lea, rachid = (f"{name}+{uuid4().hex[:8]}@lot.example" for name in ("lea", "rachid"))
+    name = f"Quercy Quinoa {uuid4().hex[:6]}"
+    _registers(site, "Léa", "Cazals", lea)
+    with site.window() as eye:
+        come_in(eye, lea, PASSWORD)
+        _sees_the_banner_and_creates_an_operator(eye, name)
+    _inao_validates_operator_and_person(site, lea, name)
+    site.letter(lea, "est validé", name)
+    site.letter(lea, "Votre rôle pour", name)
+    _is_valid(site, lea, name)
+    _registers(site, "Rachid", "Alaoui", rachid)
+    with site.window() as eye:
+        come_in(eye, rachid, PASSWORD)
+        _asks_for_an_operator_that_exists(eye)
+    _the_body_asks_and_validates(site, rachid)
+    site.letter(rachid, "Votre rôle pour", "Domaine du Tafilalet")
+    _is_valid(site, rachid, "Domaine du Tafilalet")
+    with site.window() as eye:
+        come_in(eye, OPS)
+        assert eye.page.locator("a[href='/requests']").count() == 0, "ops validate nobody"
 
 
-def _letter(stack: Stack, email: str, subject: str, about: str = "") -> tuple[str, str]:
-    """The text and the link of a letter, once it is there."""
-    for _ in range(300):
-        found = [stack.letters.get(each.id) for each in stack.letters.all() if email in " ".join(each.to)]
-        for letter in found:
-            if letter and subject in letter.summary.subject and about in letter.text:
-                return letter.text, str(letter.links[0])
-        time.sleep(0.1)
-    raise AssertionError(f"no letter to {email} about {subject} {about}")
-
-
-def _reads(stack: Stack, email: str, subject: str, about: str) -> None:
-    _letter(stack, email, subject, about)
-
-
-def _registers(stack: Stack, browser: Browser, first: str, last: str, email: str) -> None:
-    with window(browser, stack.url("portal"), language="fr") as eye:
+def _registers(site: Site, first: str, last: str, email: str) -> None:
+    with site.window() as eye:
         page = eye.page
         eye.goto("/registration")
         for name, value in (("first_name", first), ("last_name", last), ("email", email), ("email_again", email)):
@@ -152,8 +112,7 @@ def _registers(stack: Stack, browser: Browser, first: str, last: str, email: str
         page.locator("main form button[type=submit]").click()
         page.wait_for_url("**/registration/sent/*")
         _says_after_two_minutes_what_to_do(page)
-        _, link = _letter(stack, email, "Choisissez votre mot de passe")
-        page.goto(link)
+        page.goto(site.letter(email, "Choisissez votre mot de passe").links[0])
         page.locator("#password").fill(PASSWORD)
         page.locator("#password_again").fill(PASSWORD)
         page.locator("main form button[type=submit]").click()
@@ -167,26 +126,17 @@ def _says_after_two_minutes_what_to_do(page: Page) -> None:
         expect(late).to_be_visible(visible=seen)
 
 
-def _signs_in(eye: Eye, email: str) -> Page:
-    eye.goto("/sign-in")
-    eye.page.locator("#email").fill(email)
-    eye.page.locator("#password").fill(PASSWORD)
-    eye.page.locator("#password").press("Enter")
-    expect(eye.page.locator("h1")).to_be_visible()
-    return eye.page
-
-
 def _sees_the_banner_and_creates_an_operator(eye: Eye, name: str) -> None:
     page = eye.page
     expect(page.locator("main .flash-warn")).to_contain_text(BANNER)
     yellow = page.locator("main .flash-warn").evaluate("each => getComputedStyle(each).backgroundColor")
     red, green, blue = (int(each) for each in re.findall(r"\d+", yellow)[:3])
     assert min(red, green) > blue, yellow
-    _picture(eye, "20-no-role")
+    picture(eye, "20-no-role")
     page.get_by_role("link", name="Demander une autorisation").click()
     for choice in ("Opérateur", "Organisme de contrôle", "Autorité"):
         expect(page.locator(".task-what", has_text=choice).first).to_be_visible()
-    _picture(eye, "21-three-choices")
+    picture(eye, "21-three-choices")
     page.get_by_role("link", name="Opérateur").first.click()
     assert page.locator("a[href^='/organisations/new']").count() == 0, "nobody creates before he has searched"
     page.locator("#country").select_option("FR")
@@ -205,46 +155,42 @@ def _sees_the_banner_and_creates_an_operator(eye: Eye, name: str) -> None:
     proof = {"name": "certificat.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
     page.locator("#certificate_file").set_input_files(proof)  # type: ignore[arg-type]
     page.locator("#message").fill("Nous importons du quinoa.")
-    _picture(eye, "22-new-operator", whole=True)
+    picture(eye, "22-new-operator", whole=True)
     page.get_by_role("button", name="Créer et envoyer la demande d’autorisation").click()
     expect(page.get_by_text("Votre demande est envoyée.").first).to_be_visible()
     row = page.locator("#my-roles .task", has_text=name)
     expect(row).to_contain_text("Demandé")
     expect(row).to_contain_text("INAO")
-    _picture(eye, "23-requested")
+    picture(eye, "23-requested")
 
 
-def _inao_validates_operator_and_person(stack: Stack, browser: Browser, email: str, name: str) -> None:
-    text, link = _letter(stack, INAO, "à valider", name)
-    assert "deux jours ouvrables" in text
-    with window(browser, stack.url("portal"), language="fr") as eye:
-        page = _come_in(eye, INAO)
-        page.goto(link)
+def _inao_validates_operator_and_person(site: Site, email: str, name: str) -> None:
+    letter = site.letter(INAO, "à valider", name)
+    assert "deux jours ouvrables" in letter.text
+    with site.window() as eye:
+        page = come_in(eye, INAO)
+        page.goto(letter.links[0])
         expect(page.locator("h1")).to_have_text("Léa Cazals")
         eye.goto("/requests")
-        _picture(eye, "24-waiting")
+        picture(eye, "24-waiting")
         page.get_by_role("link", name="Léa Cazals").click()
         for told in (name, "Nous importons du quinoa.", "FR-BIO-01.250", "certificat.pdf"):
             expect(page.locator("main")).to_contain_text(told)
-        _picture(eye, "25-to-decide", whole=True)
+        picture(eye, "25-to-decide", whole=True)
         page.locator("form:has(input[name=action][value=validate]) button").click()
         expect(page.locator(".certificate-title .badge").first).to_have_text("Valide")
-        _picture(eye, "26-validated", whole=True)
+        picture(eye, "26-validated", whole=True)
 
 
-def _is_valid(browser: Browser, address: str, email: str, name: str) -> None:
-    with window(browser, address, language="fr") as eye:
-        page = eye.page
-        for _ in range(50):  # identity hears of the post by the bus
-            _signs_in(eye, email)
-            if page.locator(".acting").count():
-                break
-            time.sleep(0.2)
+def _is_valid(site: Site, email: str, name: str) -> None:
+    site.has_post(email, name)
+    with site.window() as eye:
+        page = come_in(eye, email, PASSWORD)
         expect(page.locator(".acting")).to_contain_text(name)
         assert page.get_by_text(BANNER).count() == 0
         eye.goto("/roles")
         expect(page.locator("#my-roles .task", has_text=name)).to_contain_text("Valide")
-        _picture(eye, f"27-valid-{email[:3]}")
+        picture(eye, f"27-valid-{email[:3]}")
 
 
 def _asks_for_an_operator_that_exists(eye: Eye) -> None:
@@ -256,17 +202,16 @@ def _asks_for_an_operator_that_exists(eye: Eye) -> None:
     page.get_by_role("row", name=re.compile("Domaine du Tafilalet")).get_by_role("checkbox").check()
     page.get_by_role("button", name="Demander une autorisation").click()
     page.locator("#message").fill("Je tiens les papiers de l’exportation.")
-    _picture(eye, "28-confirm")
+    picture(eye, "28-confirm")
     page.get_by_role("button", name="Envoyer").click()
     expect(page.locator("#my-roles .task", has_text="Domaine du Tafilalet")).to_contain_text("ECOCERT SA")
 
 
-def _the_body_asks_and_validates(stack: Stack, browser: Browser, email: str) -> None:
-    _, link = _letter(stack, BODY, "à valider", "Tafilalet")
-    address = stack.url("portal")
-    with window(browser, address, language="fr") as eye:
-        page = _come_in(eye, BODY)
-        page.goto(link)
+def _the_body_asks_and_validates(site: Site, email: str) -> None:
+    letter = site.letter(BODY, "à valider", "Tafilalet")
+    with site.window() as eye:
+        page = come_in(eye, BODY)
+        page.goto(letter.links[0])
         expect(page.locator("h1")).to_have_text("Rachid Alaoui")
         here = page.url
         page.get_by_role("button", name="Prendre en charge").click()
@@ -275,9 +220,9 @@ def _the_body_asks_and_validates(stack: Stack, browser: Browser, email: str) -> 
         asking.locator("textarea").fill("Depuis quand ?")
         asking.locator("button").click()
         expect(page.locator(".flash-note")).to_contain_text("Depuis quand ?")
-        _, question = _letter(stack, email, "question")
-        with window(browser, address, language="fr") as other:
-            _signs_in(other, email)
+        question = site.letter(email, "question").links[0]
+        with site.window() as other:
+            come_in(other, email, PASSWORD)
             other.page.goto(question)
             answering = other.page.locator("form:has(input[name=action][value=answer])")
             answering.locator("textarea").fill("Depuis lundi.")
@@ -287,8 +232,3 @@ def _the_body_asks_and_validates(stack: Stack, browser: Browser, email: str) -> 
         expect(page.locator(".timeline")).to_contain_text("Depuis lundi.")
         page.locator("form:has(input[name=action][value=validate]) button").click()
         expect(page.locator(".certificate-title .badge").first).to_have_text("Valide")
-
-
-async def test_whoever_the_table_names_decides_by_hand(stack: Stack) -> None:
-    await _ask_for_each_row(stack)
-    await asyncio.to_thread(_decides_each_row, stack)

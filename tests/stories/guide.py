@@ -6,12 +6,12 @@ One thing to remember: each person has one window and comes back to it; what the
 
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.journeys.people import (
     BODY,
@@ -19,16 +19,15 @@ from tests.journeys.people import (
     CONSIGNEE,
     EXPORTER,
     IMPORTER,
-    PASSWORD,
-    People,
     Person,
     boxes,
     fresh_key,
     organisation,
     until,
 )
-from tests.portal.chromium import Eye, window
+from tests.portal.chromium import Eye
 from tests.services.certificates.papers import pdf
+from tests.stories.site import Site, come_in, keep
 
 FORWARDER: Final = "forwarder@transit-catalan.example"
 LINE: Final = {
@@ -36,32 +35,31 @@ LINE: Final = {
     "producer": organisation("cooperative-souss"), "producer_control_body": organisation("ecocert-ma"),
     "organic": "organic",
 }  # fmt: skip
+T = TypeVar("T")
 
 
 @dataclass
 class Office:
     """Everybody at his window, and the same people over HTTP."""
 
-    browser: Browser
-    address: str
-    people: People
-    wait: Callable[[Coroutine[Any, Any, Any]], Any]
-    """What comes of something asynchronous."""
-    picture: Callable[[Page, str], None]
+    site: Site
     stack: ExitStack
     eyes: dict[str, Eye] = field(default_factory=dict)
 
     def of(self, email: str) -> Page:
         """Somebody's window, signed in, in French."""
         if email not in self.eyes:
-            eye = self.eyes[email] = self.stack.enter_context(window(self.browser, self.address, language="fr"))
-            eye.goto("/sign-in")
-            eye.page.locator("#email").fill(email)
-            eye.page.locator("#password").fill(PASSWORD)
-            eye.page.locator("#password").press("Enter")
-            expect(eye.page.locator("main h1")).to_be_visible()
-            eye.goto("/language/fr?back=/help")
+            eye = self.eyes[email] = self.stack.enter_context(self.site.window())
+            come_in(eye, email)
         return self.eyes[email].page
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of something asynchronous."""
+        return self.site.wait(work)
+
+    def picture(self, page: Page, name: str) -> None:
+        """Keep what is seen."""
+        keep(page, f"12-{name}")
 
     def at(self, email: str, path: str) -> Page:
         """Somebody opens a page."""
@@ -71,8 +69,7 @@ class Office:
 
     def person(self, email: str) -> Person:
         """The same somebody over HTTP."""
-        found: Person = self.wait(self.people(email))
-        return found
+        return self.wait(self.site.people(email))
 
     def does(self, email: str, path: str, said: str, **answers: str | bool) -> Page:
         """Somebody answers what an order asks, and gives it."""
@@ -85,20 +82,15 @@ class Office:
                 asked.fill(str(answer))
         self.picture(page, path.rpartition("/")[2])
         page.locator(".confirm button[type=submit]").click()
+        page.wait_for_url(lambda url: "/do/" not in url)
         expect(page.locator(".flash").first).to_contain_text(said)
         return page
 
 
-def walk(
-    browser: Browser,
-    address: str,
-    people: People,
-    wait: Callable[[Coroutine[Any, Any, Any]], Any],
-    picture: Callable[[Page, str], None],
-) -> None:
+def walk(site: Site) -> None:
     """All of it, on an installation that runs."""
     with ExitStack() as stack:
-        office = Office(browser, address, people, wait, picture, stack)
+        office = Office(site, stack)
         batches = _on_the_form_of_2022(office)
         _in_batches(office, batches)
         _an_irregularity(office, batches)
@@ -124,7 +116,7 @@ def _on_the_form_of_2022(office: Office) -> str:
     page.locator("#form_model").select_option("COI_2022")
     page.get_by_role("button", name="Enregistrer comme brouillon").click()
     expect(page.locator("#box-9 #country_of_export")).to_have_value("MA")  # after the exporter of box 5
-    where = re.sub(r"[?#].*", "", page.url).removeprefix(office.address)
+    where = re.sub(r"[?#].*", "", page.url).removeprefix(office.site.address)
     mark = where.rpartition("/")[2]
     exporter = office.person(EXPORTER)
     draft = office.wait(exporter.sees(mark))
@@ -198,7 +190,7 @@ def _in_batches(office: Office, where: str) -> None:
     page = office.at(IMPORTER, f"{where}/extracts")
     page.get_by_role("button", name="Initier un extrait").click()
     expect(page.locator("#box-product_lines")).to_contain_text("reste 480")
-    here = re.sub(r"[?#].*", "", page.url).removeprefix(office.address)
+    here = re.sub(r"[?#].*", "", page.url).removeprefix(office.site.address)
     page.locator("[id='line.1.packages']").fill("481")
     page.locator("[id='line.1.net_weight']").fill("400,5")
     _pick(page, "consignee", "garonne", "Garonne Bio")
@@ -210,6 +202,7 @@ def _in_batches(office: Office, where: str) -> None:
     page.locator("button[name=do][value=submit]").click()
     page.wait_for_url("**/do/submit")
     page.locator(".confirm button[type=submit]").click()
+    page.wait_for_url(lambda url: "/do/" not in url)
     expect(page.locator(".flash").first).to_be_visible()
     office.does(BORDER, f"{here}/do/verify", "", release_as="organic")
     done = office.does(CONSIGNEE, f"{here}/do/receive", "", in_order=True)
@@ -240,7 +233,7 @@ def _an_irregularity(office: Office, where: str) -> None:
 
 def _another_in_its_place(office: Office) -> None:
     """The importer adds who is responsible for the load; the body replaces; the authority releases as conventional."""
-    mark = office.wait(office.people.brought_to("sign"))["id"]
+    mark = office.wait(office.site.people.brought_to("sign"))["id"]
     where = f"/certificates/{mark}"
     page = office.at(IMPORTER, f"{where}?edit=responsible_for_load")
     _pick(page, "responsible_for_load-new", "catalan", "Transit Catalan")
@@ -251,7 +244,7 @@ def _another_in_its_place(office: Office) -> None:
     page = office.does(BODY, f"{where}/do/replace", "", reason="Un numéro de lot était faux")
     page.locator(".flash a[href^='/certificates/']").first.click()
     page.wait_for_url(lambda url: mark not in url)
-    successor = re.sub(r"[?#].*", "", page.url).removeprefix(office.address)
+    successor = re.sub(r"[?#].*", "", page.url).removeprefix(office.site.address)
     page.locator("#line\\.1\\.lot").fill("L-JUSTE")
     with page.expect_navigation():
         page.get_by_role("button", name="Enregistrer", exact=True).click()
@@ -269,13 +262,13 @@ def _another_in_its_place(office: Office) -> None:
 
 async def _stands(office: Office, mark: str, status: str) -> bool:
     """Whether a certificate has come to this status: its own process sees to it."""
-    body = await office.people(BODY)
+    body = await office.site.people(BODY)
     return bool((await body.sees(mark))["status"] == status)
 
 
 def _a_mistake_is_deleted(office: Office) -> None:
     """The control body deletes what was submitted by mistake; not without a reason."""
-    where = f"/certificates/{office.wait(office.people.brought_to('submit'))['id']}"
+    where = f"/certificates/{office.wait(office.site.people.brought_to('submit'))['id']}"
     page = office.at(BODY, f"{where}/do/delete")
     page.locator(".confirm button[type=submit]").click()
     expect(page.locator(".flash-bad")).to_be_visible()

@@ -4,20 +4,16 @@ Nadia registers, her authority finds, corrects and activates her, she signs in, 
 answer as well; two others wait, and the authority answers both at once.
 """
 
-import asyncio
 import os
 import re
-import time
 from uuid import uuid4
 
 import httpx2
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from deploy.local.mailbox import Letter
-from deploy.local.stack import Stack
 from tests.journeys.newcomers import Applicant
-from tests.portal.chromium import Eye, window
-from tests.portal.test_story import PICTURES, _come_in
+from tests.portal.chromium import Eye
+from tests.stories.site import Site, come_in, keep, types
 
 DESK, WRONG, OPS = "desk@ddpp31.example", "desk@inao.example", "ops@bordereau.example"
 PASSWORD, ANOTHER, LAST = "Plum-tree-in-42-gardens!", "Pear-tree-in-43-gardens!", "Fig-tree-in-44-gardens!"
@@ -25,38 +21,25 @@ QUESTION = "Quel est votre héros préféré ?"
 DIGEST = "Demandes de création d’utilisateurs"
 
 
-def walk(stack: Stack, browser: Browser, loop: asyncio.AbstractEventLoop) -> None:
+def walk(site: Site) -> None:
     """The whole story."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    mark, address = uuid4().hex[:8], stack.url("portal")
-    nadia = f"nadia+{mark}@lauragais.example"
-    with window(browser, address, language="fr") as eye:
-        _registers(stack, eye, nadia)
-    with window(browser, address, language="fr") as eye:
+    nadia = f"nadia+{uuid4().hex[:8]}@lauragais.example"
+    with site.window() as eye:
+        _registers(site, eye, nadia)
+    with site.window() as eye:
         _cannot_sign_in(eye, nadia)
-        _the_authority_activates(stack, eye, nadia)
-    with window(browser, address, language="fr") as eye:
-        assert "activé" in _letter(stack, nadia, "Votre compte a été activé").text
+        _the_authority_activates(site, eye, nadia)
+    with site.window() as eye:
+        assert "activé" in site.letter(nadia, "Votre compte a été activé").text
         _signs_in(eye, nadia, PASSWORD)
-        _forgets_the_password(stack, eye, nadia)
-    with window(browser, address, language="fr") as eye:
+        _forgets_the_password(site, eye, nadia)
+    with site.window() as eye:
         _the_authority_resets(eye, nadia)
-        _chooses_another_question(stack, eye, nadia)
-    with window(browser, address, language="fr") as eye:
-        _ops_set_a_question(stack, eye, nadia)
-    with window(browser, address, language="fr") as eye:
-        _several_at_once(stack, eye, *asyncio.run_coroutine_threadsafe(_two_more(stack), loop).result())
-
-
-def _letter(stack: Stack, email: str, subject: str, about: str = "") -> Letter:
-    """A letter, once it is there."""
-    for _ in range(300):
-        found = [stack.letters.get(each.id) for each in stack.letters.all() if email in " ".join(each.to)]
-        for letter in found:
-            if letter and subject in letter.summary.subject and about in letter.text:
-                return letter
-        time.sleep(0.1)
-    raise AssertionError(f"no letter to {email} about {subject} {about}")
+        _chooses_another_question(site, eye, nadia)
+    with site.window() as eye:
+        _ops_set_a_question(site, eye, nadia)
+    with site.window() as eye:
+        _several_at_once(site, eye, *site.wait(_two_more(site)))
 
 
 def _look(eye: Eye, name: str) -> None:
@@ -68,20 +51,20 @@ def _look(eye: Eye, name: str) -> None:
         eye.page.set_viewport_size({"width": width, "height": 900})
         assert eye.overflow() == 0, name
         if os.environ.get("PICTURES"):
-            eye.page.screenshot(path=str(PICTURES / f"{name}-{width}.png"), full_page=True)
+            keep(eye.page, f"{name}-{width}", whole=True)
 
 
-async def _two_more(stack: Stack) -> list[Applicant]:
+async def _two_more(site: Site) -> list[Applicant]:
     """Two others, whose requests wait."""
     async with httpx2.AsyncClient(timeout=30) as web:
-        both = [Applicant(stack, web, name) for name in ("Omar", "Iris")]
+        both = [Applicant(site.stack, web, name) for name in ("Omar", "Iris")]
         for each in both:
             await each.asks()
             await each.confirms()
         return both
 
 
-def _registers(stack: Stack, eye: Eye, email: str) -> None:
+def _registers(site: Site, eye: Eye, email: str) -> None:
     page = eye.page
     eye.goto("/welcome")
     page.get_by_role("link", name="Enregistrer un nouveau compte d’utilisateur").click()
@@ -110,7 +93,7 @@ def _registers(stack: Stack, eye: Eye, email: str) -> None:
     page.get_by_role("button", name="Soumettre").click()
     page.wait_for_url("**/registration/classic/sent/*")
     _look(eye, "31-classic-sent")
-    page.goto(str(_letter(stack, email, "Demande de confirmation").links[0]))
+    page.goto(str(site.letter(email, "Demande de confirmation").links[0]))
     expect(page.locator("main")).to_contain_text("Lauragais Bio")
     _look(eye, "32-classic-confirm")
     page.get_by_role("button", name="Confirmer ma demande").click()
@@ -123,36 +106,29 @@ def _registers(stack: Stack, eye: Eye, email: str) -> None:
     _look(eye, "33-classic-confirmed")
 
 
-def _types(eye: Eye, email: str, password: str) -> Page:
-    eye.goto("/sign-in")
-    eye.page.locator("#email").fill(email)
-    eye.page.locator("#password").fill(password)
-    eye.page.locator("#password").press("Enter")
-    return eye.page
-
-
 def _cannot_sign_in(eye: Eye, email: str) -> None:
-    expect(_types(eye, email, PASSWORD).locator(".flash-bad")).to_be_visible()
+    expect(types(eye, email, PASSWORD).locator(".flash-bad")).to_be_visible()
 
 
 def _signs_in(eye: Eye, email: str, password: str) -> None:
-    expect(_types(eye, email, password).locator(".who-name")).to_have_text("Nadia Ségur-Roux")
+    expect(types(eye, email, password).locator(".who-name")).to_have_text("Nadia Ségur-Roux")
 
 
-def _the_authority_activates(stack: Stack, eye: Eye, email: str) -> None:
-    digest = _letter(stack, DESK, DIGEST, "Nadia Ségur")
-    page = _come_in(eye, WRONG)
+def _the_authority_activates(site: Site, eye: Eye, email: str) -> None:
+    digest = site.letter(DESK, DIGEST, "Nadia Ségur")
+    page = come_in(eye, WRONG)
     own = next(each for each in digest.links if "/users/" in each)
     assert (answer := page.goto(own)) is not None
     assert answer.status == 404, "for every other authority there is nothing here"
     page.context.clear_cookies()
-    _come_in(eye, DESK)
+    come_in(eye, DESK)
     eye.goto("/language/fr")
     page.goto(next(each for each in digest.links if each.endswith("/users?state=CONFIRMED")))
     expect(page.locator("h1")).to_have_text("Gestion des utilisateurs")
     for field, value in (("email", email), ("name", "ségur"), ("postal_code", "312"), ("organisation", "lauragais")):
         page.locator(f"#{field}").fill(value)
-    page.get_by_role("button", name="Rechercher").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Rechercher").click()
     row = page.get_by_role("row", name=re.compile("Ségur Nadia"))
     expect(row).to_contain_text("Confirmé")
     _look(eye, "34-users")
@@ -165,7 +141,7 @@ def _the_authority_activates(stack: Stack, eye: Eye, email: str) -> None:
     expect(page.locator(".certificate-title .badge")).to_have_text("Valide")
 
 
-def _asks_for_a_password(stack: Stack, eye: Eye, email: str) -> None:
+def _asks_for_a_password(site: Site, eye: Eye, email: str) -> None:
     eye.goto("/sign-in")
     eye.page.get_by_role("link", name="Demander l’envoi d’un nouveau mot de passe").click()
     eye.page.locator("#email").fill(email)
@@ -173,24 +149,19 @@ def _asks_for_a_password(stack: Stack, eye: Eye, email: str) -> None:
     expect(eye.page.locator("main")).to_contain_text("courriel")
 
 
-def _temporary(stack: Stack, email: str, not_this: str = "") -> str:
-    """The temporary password of a letter that is none of those before."""
-    for _ in range(300):
-        for each in stack.letters.all():
-            letter = stack.letters.get(each.id) if email in " ".join(each.to) else None
-            found = re.search(r"TR\d{12}", letter.text) if letter else None
-            if found and found.group() != not_this:
-                return found.group()
-        time.sleep(0.1)
-    raise AssertionError(f"no temporary password for {email}")
+def _temporary(site: Site, email: str, number: int = 1) -> str:
+    """The temporary password of the newest of so many letters."""
+    found = re.search(r"TR\d{12}", site.letter(email, "", "TR", number).text)
+    assert found
+    return found.group()
 
 
-def _forgets_the_password(stack: Stack, eye: Eye, email: str) -> None:
+def _forgets_the_password(site: Site, eye: Eye, email: str) -> None:
     page = eye.page
     page.context.clear_cookies()
-    _asks_for_a_password(stack, eye, email)
-    temporary = _temporary(stack, email)
-    _types(eye, email, temporary)
+    _asks_for_a_password(site, eye, email)
+    temporary = _temporary(site, email)
+    types(eye, email, temporary)
     expect(page.locator("h1")).to_have_text("Choisissez votre mot de passe")
     for field in ("password", "password_again"):
         page.locator(f"#{field}").fill(ANOTHER)
@@ -204,12 +175,12 @@ def _forgets_the_password(stack: Stack, eye: Eye, email: str) -> None:
     page.locator("#answer").fill("Zorro d’Été")
     page.locator("main form button[type=submit]").click()
     expect(page.locator("main a[href^='/sign-in']").first).to_be_visible()
-    expect(_types(eye, email, temporary).locator(".flash-bad")).to_be_visible()
+    expect(types(eye, email, temporary).locator(".flash-bad")).to_be_visible()
     _signs_in(eye, email, ANOTHER)
 
 
 def _the_authority_resets(eye: Eye, email: str) -> None:
-    page = _come_in(eye, DESK)
+    page = come_in(eye, DESK)
     eye.goto(f"/users?email={email.replace('+', '%2B')}")
     page.get_by_role("row", name=re.compile("Ségur-Roux Nadia")).get_by_role("link").click()
     reset = page.locator("form:has(input[name=action][value=reset_password])")
@@ -218,15 +189,10 @@ def _the_authority_resets(eye: Eye, email: str) -> None:
     expect(page.locator(".timeline")).to_contain_text("a réinitialisé le mot de passe")
 
 
-def _chooses_another_question(stack: Stack, eye: Eye, email: str) -> None:
+def _chooses_another_question(site: Site, eye: Eye, email: str) -> None:
     page = eye.page
     page.context.clear_cookies()
-    first = _temporary(stack, email)
-    temporary = _temporary(stack, email, first)
-    for each in (temporary, first):
-        _types(eye, email, each)
-        if page.locator("h1", has_text="Choisissez votre mot de passe").count():
-            break
+    types(eye, email, _temporary(site, email, number=2))
     expect(page.locator("label[for=question]")).to_contain_text("Nouvelle question secrète")
     for field in ("password", "password_again"):
         page.locator(f"#{field}").fill(LAST)
@@ -237,13 +203,14 @@ def _chooses_another_question(stack: Stack, eye: Eye, email: str) -> None:
     _signs_in(eye, email, LAST)
 
 
-def _ops_set_a_question(stack: Stack, eye: Eye, email: str) -> None:
+def _ops_set_a_question(site: Site, eye: Eye, email: str) -> None:
     """On request, and no more: the platform's team sees neither organisation nor name to correct."""
-    page = _come_in(eye, OPS)
+    page = come_in(eye, OPS)
     eye.goto("/language/fr")
     page.get_by_role("link", name="Utilisateurs").first.click()
     page.locator("#email").fill(email)
-    page.get_by_role("button", name="Rechercher").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Rechercher").click()
     page.get_by_role("row", name=re.compile("Ségur-Roux Nadia")).get_by_role("link").click()
     assert page.get_by_text("Lauragais Bio").count() + page.locator("#last_name").count() == 0
     page.locator("#question").select_option(label=QUESTION)
@@ -253,20 +220,17 @@ def _ops_set_a_question(stack: Stack, eye: Eye, email: str) -> None:
     page.get_by_role("button", name="Définir cette question").click()
     expect(page.locator(".timeline")).to_contain_text("a défini une nouvelle question secrète")
     for told in (email, DESK):
-        assert email in _letter(stack, told, "Une question secrète a été modifiée", "sur demande").text
+        assert email in site.letter(told, "Une question secrète a été modifiée", "sur demande").text
 
 
-def _several_at_once(stack: Stack, eye: Eye, *two: Applicant) -> None:
-    page = _come_in(eye, DESK)
-    for _ in range(100):
-        eye.goto("/users?organisation=lapujade&state=CONFIRMED")
-        if page.locator("input[name=chosen]").count() >= 2:
-            break
-        time.sleep(0.1)
+def _several_at_once(site: Site, eye: Eye, *two: Applicant) -> None:
+    page = come_in(eye, DESK)
+    eye.goto("/users?organisation=lapujade&state=CONFIRMED")
+    expect(page.locator("input[name=chosen]")).to_have_count(2)
     page.locator("input[data-all=chosen]").check()
     page.locator("#reason").fill("Veuillez vous adresser au Tarn.")
     page.get_by_role("button", name="Refuser").click()
     expect(page.locator(".flash[role=status]")).to_contain_text("2 utilisateurs traités")
     _look(eye, "38-several")
     for each in two:
-        assert "Tarn" in _letter(stack, each.email, "refused").text
+        assert "Tarn" in site.letter(each.email, "refused").text

@@ -3,113 +3,49 @@
 Pictures of each station are kept in var/pictures (or where PICTURES says), and axe looks at every page on the way.
 """
 
-import asyncio
-import os
 import re
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import asyncpg
-import httpx2
 import pytest
-import pytest_asyncio
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from deploy.local.stack import Stack
-from tests.journeys.people import People
-from tests.leaks import nothing_secret
-from tests.portal import chromium, guide_story, passkey_story
-from tests.portal.chromium import Eye, window
-from tests.portal.world import PASSWORD
+from tests.journeys.people import until
+from tests.portal import chromium
+from tests.stories import guide, passkey
+from tests.stories.site import PATIENCE, Site, come_in, keep, picture
 
-pytestmark = [
-    chromium.NEEDED,
-    pytest.mark.timeout(300),
-    pytest.mark.asyncio(loop_scope="module"),
-]
-ROOT = Path(__file__).parents[2]
-PICTURES = Path(os.environ.get("PICTURES") or ROOT / "var" / "pictures")
+pytestmark = [chromium.NEEDED, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
+Play = Callable[[Callable[[Site], object]], Awaitable[object]]
 EXPORTER, CONTROL_BODY = "exporter@atlas.example", "inspector@ecocert.example"
 BORDER, CONSIGNEE, OPS = "officer@perpignan.example", "consignee@garonne.example", "ops@bordereau.example"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """PostgreSQL, NATS, Temporal, the mail catcher, the services and the portal, on free ports, for both stories."""
-    async with Stack(tmp_path_factory.mktemp("var"), ports="free", fsync=False) as running:
-        known = await asyncpg.connect(running.database_url("certificates", scheme="postgresql"))
-        for _ in range(300):  # the demonstration's organisations travel by the bus
-            if await known.fetchval("SELECT count(*) >= 40 FROM party"):
-                break
-            await asyncio.sleep(0.1)
-        await known.close()
-        yield running
-        await nothing_secret(running)
+async def test_the_story_of_the_guides_by_hand(stack: Stack, by_hand: Play) -> None:
+    number = str(await by_hand(_walk))
+    await until(lambda: sum(number in each.subject for each in stack.letters.all()) >= 10, PATIENCE)
 
 
-async def test_the_story_of_the_guides_by_hand(stack: Stack) -> None:
-    identity = stack.database_url("identity", scheme="postgresql")
-    number = await asyncio.to_thread(_walk, stack.url("portal"), identity)
-    async with httpx2.AsyncClient() as web:
-        for _ in range(100):
-            letters = (await web.get(stack.url("mailbox"))).text
-            if letters.count(number) >= 10:
-                return
-            await asyncio.sleep(0.1)
-    raise AssertionError(f"too few letters about {number}")
+async def test_what_else_the_guide_shows_by_hand(by_hand: Play) -> None:
+    await by_hand(guide.walk)
 
 
-async def test_what_else_the_guide_shows_by_hand(stack: Stack) -> None:
-    loop = asyncio.get_running_loop()
-
-    def wait(work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
-
-    def walked(people: People) -> None:
-        with chromium.chromium() as browser:
-            guide_story.walk(browser, stack.url("portal"), people, wait, lambda page, name: _keep(page, f"12-{name}"))
-
-    async with httpx2.AsyncClient(timeout=30) as web:
-        await asyncio.to_thread(walked, People(web, stack.addresses))
+async def test_a_passkey_by_hand(by_hand: Play) -> None:
+    await by_hand(passkey.walk)
 
 
-def _keep(page: Page, name: str) -> None:
-    page.screenshot(path=str(PICTURES / f"{name}.png"))
-
-
-def _walk(address: str, identity: str) -> str:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with chromium.chromium() as browser:
-        where, number = _the_exporter_drafts_and_submits(browser, address)
-        for email, station, answers in (
-            (CONTROL_BODY, "sign", ("Contrôle documentaire", "Contrôle physique")),
-            (BORDER, "verify", ("Contrôle documentaire", "Contrôle d’identité")),
-            (CONSIGNEE, "receive", ()),
-        ):
-            _somebody_signs(browser, address, email, number, station, answers)
-        _everybody_can_read_it(browser, address, where, number)
-        _ops_see_the_process(browser, address, where)
-        passkey_story.walk(browser, address, identity)
+def _walk(site: Site) -> str:
+    where, number = _the_exporter_drafts_and_submits(site)
+    for email, station, answers in (
+        (CONTROL_BODY, "sign", ("Contrôle documentaire", "Contrôle physique")),
+        (BORDER, "verify", ("Contrôle documentaire", "Contrôle d’identité")),
+        (CONSIGNEE, "receive", ()),
+    ):
+        _somebody_signs(site, email, number, station, answers)
+    _everybody_can_read_it(site, where)
+    _ops_see_the_process(site, where)
     return number
-
-
-def _come_in(eye: Eye, email: str) -> Page:
-    eye.goto("/sign-in")
-    eye.page.locator("#email").fill(email)
-    eye.page.locator("#password").fill(PASSWORD)
-    eye.page.locator("#password").press("Enter")
-    expect(eye.page.locator("h1")).to_be_visible()
-    return eye.page
-
-
-def _picture(eye: Eye, name: str, whole: bool = False) -> None:
-    """Keep what is seen, and have axe look at it."""
-    eye.page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=whole)
-    assert eye.violations() == [], name
-    assert eye.complaints == [], name
-    assert eye.asked_elsewhere == [], name
 
 
 def _choose(page: Page, box: str, typed: str, name: str) -> None:
@@ -126,18 +62,18 @@ def _choose(page: Page, box: str, typed: str, name: str) -> None:
     expect(room.locator("[data-chosen]", has_text=name).first).to_be_visible()
 
 
-def _the_exporter_drafts_and_submits(browser: Browser, address: str) -> tuple[str, str]:
-    with window(browser, address, language="fr") as eye:
-        page = _come_in(eye, EXPORTER)
-        _picture(eye, "01-home-exporter")
+def _the_exporter_drafts_and_submits(site: Site) -> tuple[str, str]:
+    with site.window() as eye:
+        page = come_in(eye, EXPORTER)
+        picture(eye, "01-home-exporter")
         page.get_by_role("link", name="Nouveau certificat").first.click()
         page.get_by_role("searchbox", name="Nom ou code NC").fill("dattes")
         page.get_by_role("button", name="Rechercher").click()
         page.locator("input[value='08041000']").check()
-        _picture(eye, "02-goods")
+        picture(eye, "02-goods")
         page.get_by_role("button", name="Fait").click()
         expect(page.get_by_text("MA-BIO-154", exact=True).first).to_be_visible()
-        _picture(eye, "03-issuing-body-and-exporter")
+        picture(eye, "03-issuing-body-and-exporter")
         page.get_by_role("button", name="Enregistrer comme brouillon").click()
         expect(page.get_by_text("Le brouillon est gardé.")).to_be_visible()
         where = re.sub(r"[?#].*", "", page.url)
@@ -170,42 +106,38 @@ def _the_exporter_drafts_and_submits(browser: Browser, address: str) -> tuple[st
         page.locator("#arrival_at").fill((soon + timedelta(days=4)).strftime("%Y-%m-%dT09:30"))
         page.locator("#national_reference").focus()
         expect(page.locator("#state")).to_contain_text("Enregistré, révision")
-        _picture(eye, "04-draft", whole=True)
+        picture(eye, "04-draft", whole=True)
 
         page.get_by_role("button", name="Soumettre à la certification").click()
         page.wait_for_url("**/do/submit")
-        _picture(eye, "05-before-submitting")
+        picture(eye, "05-before-submitting")
         page.get_by_role("button", name="Soumettre à la certification").click()
         expect(page.get_by_text("Le certificat est soumis et a son numéro.")).to_be_visible()
         number = page.locator("h1").inner_text()
         assert re.fullmatch(r"COI\.MA\.\d{4}\.\d{7}", number)
-        _picture(eye, "06-submitted")
-        return where.removeprefix(address), number
+        picture(eye, "06-submitted")
+        return where.removeprefix(site.address), number
 
 
-def _somebody_signs(
-    browser: Browser, address: str, email: str, number: str, station: str, answers: tuple[str, ...]
-) -> None:
-    with window(browser, address, language="fr") as eye:
-        page = _come_in(eye, email)
-        if page.locator("html").get_attribute("lang") != "fr":
-            page.get_by_role("link", name="Français").click()
+def _somebody_signs(site: Site, email: str, number: str, station: str, answers: tuple[str, ...]) -> None:
+    with site.window() as eye:
+        page = come_in(eye, email)
         page.get_by_role("link", name=number).first.click()
         page.locator(".docked .button-main").click()
         for question in answers:
             page.get_by_role("group", name=question).get_by_role("radio", name="acceptable", exact=True).check()
         if station == "receive":
             page.get_by_role("radio", name="oui").first.check()
-        _picture(eye, f"07-before-{station}")
+        picture(eye, f"07-before-{station}")
         page.locator(".confirm button[type=submit]").click()
         expect(page.locator("main .flash").first).to_be_visible()
-        _picture(eye, f"08-after-{station}", whole=True)
+        picture(eye, f"08-after-{station}", whole=True)
 
 
-def _everybody_can_read_it(browser: Browser, address: str, where: str, number: str) -> None:
+def _everybody_can_read_it(site: Site, where: str) -> None:
     for width, scheme in ((1440, "dark"), (360, "light")):
-        with window(browser, address, width, scheme, language="fr") as eye:
-            page = _come_in(eye, EXPORTER)
+        with site.window(width, scheme) as eye:
+            page = come_in(eye, EXPORTER)
             for name, path in (
                 ("home", "/"),
                 ("list", "/certificates"),
@@ -216,7 +148,7 @@ def _everybody_can_read_it(browser: Browser, address: str, where: str, number: s
             ):
                 eye.goto(path)
                 assert eye.overflow() == 0, path
-                _keep(page, f"09-{name}-{width}-{scheme}")  # axe looks at all of these in test_browser.py
+                keep(page, f"09-{name}-{width}-{scheme}")  # axe looks at all of these in test_browser.py
                 assert eye.complaints == []
                 assert eye.asked_elsewhere == []
             eye.goto(f"{where}/journal")
@@ -224,16 +156,16 @@ def _everybody_can_read_it(browser: Browser, address: str, where: str, number: s
                 expect(page.locator(".timeline").get_by_text(person).first).to_be_visible()
 
 
-def _ops_see_the_process(browser: Browser, address: str, where: str) -> None:
-    with window(browser, address, language="fr") as eye:
-        page = _come_in(eye, OPS)
-        _picture(eye, "10-operations")
+def _ops_see_the_process(site: Site, where: str) -> None:
+    with site.window() as eye:
+        page = come_in(eye, OPS)
+        picture(eye, "10-operations")
         eye.goto(f"/ops/process?certificate={where}")
         page.get_by_role("link", name="Son historique dans Temporal").click()
         expect(page.get_by_text("FIRST_CONSIGNEE_SIGNED").first).to_be_visible(timeout=20_000)  # the payloads are read
         for done in ("sign", "verify", "receive"):
             expect(page.locator("body")).to_contain_text(done)
-        page.screenshot(path=str(PICTURES / "11-process.png"))
+        keep(page, "11-process")
         assert eye.asked_elsewhere == []
         assert [each for each in eye.complaints if "Content Security Policy" in each] == []
         assert eye.goto(where) == 404, "the certificate itself is not theirs to see"

@@ -1,38 +1,26 @@
 """A passkey by hand in a real browser, with Chromium's virtual authenticator: made, used, shown as proof."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
-
 import asyncpg
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.portal.chromium import window
-from tests.portal.world import PASSWORD
+from tests.stories.site import Site, types
 
-SUPERVISOR = "supervisor@dgccrf.example"
+DEPUTY = "deputy@perpignan.example"  # in no other story: from now on a password alone does not let this person in
 DEVICE = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
     "isUserVerified": True, "automaticPresenceSimulation": True,
 }  # fmt: skip
 
 
-def walk(browser: Browser, address: str, identity: str) -> None:
-    """Browsers know no passkeys for a bare IP: on this machine the site is called localhost."""
-    site = f"http://localhost:{urlsplit(address).port}"
-    with window(browser, site) as eye:
+def walk(site: Site) -> None:
+    """A window of its own, because of the device in it."""
+    with window(site.windows.browser, site.address) as eye:
         device = eye.page.context.new_cdp_session(eye.page)
         device.send("WebAuthn.enable")
         device.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
         page = eye.page
-
-        def sign_in() -> None:
-            eye.goto("/sign-in")
-            page.locator("#email").fill(SUPERVISOR)
-            page.locator("#password").fill(PASSWORD)
-            page.locator("#password").press("Enter")
-
-        sign_in()
+        types(eye, DEPUTY)
         expect(page.locator("#email")).to_have_count(0)
         eye.goto("/language/en")
         eye.goto("/security/passkey")
@@ -44,15 +32,14 @@ def walk(browser: Browser, address: str, identity: str) -> None:
 
         page.context.clear_cookies()
         eye.goto("/language/en")
-        sign_in()
+        types(eye, DEPUTY)
         expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
         assert eye.violations() == []
         page.get_by_role("button", name="Use my passkey").click()
         expect(page.get_by_role("heading", name="Second factor")).to_have_count(0)
         eye.goto("/language/en")
 
-        with ThreadPoolExecutor(1) as elsewhere:  # playwright's own loop runs in this thread
-            elsewhere.submit(lambda: asyncio.run(_six_minutes_pass(identity))).result()
+        site.wait(_six_minutes_pass(site.stack.database_url("identity", scheme="postgresql")))
         eye.goto("/security/app")
         expect(page.get_by_role("heading", name="Is it really you?")).to_be_visible()
         page.get_by_role("button", name="Use my passkey").click()

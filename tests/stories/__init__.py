@@ -1,0 +1,1 @@
+"""The guides' stories by hand, in a real browser, on the deployment's own processes."""
