@@ -1,7 +1,7 @@
 """What awaits me, the news, and the two pages open to everybody: Help and Contact."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -9,15 +9,25 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
-from services.portal.names import STATUSES, TO_DO
+from services.portal.names import ACTIONS, STATUSES, TO_DO
 from services.portal.requests import desk_of
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
 from shared.contracts.certificate_views import CertificateLine
 from shared.contracts.directory import RoleRequestPage
 from shared.contracts.notifications import NewsPage
 from shared.rules.boxes import Model
+from shared.rules.status import MOVES, Status
 
 router = APIRouter()
+PATH: Final = tuple(
+    (
+        STATUSES[status],
+        tuple((ACTIONS[each.action].done, STATUSES[each.target] if each.target else None) for each in onward),
+    )
+    for status in Status
+    if (onward := [each for each in MOVES if each.source is status and each.target is not status])
+)
+"""The guide's diagram (guide 002 §3.2): from each status what happens, and where it leads; None is back."""
 
 
 @router.get("/")
@@ -134,6 +144,7 @@ async def help_page(request: Request, house: TheHouse, visitor: Anybody, form: s
         model=model,
         sheet=forms.sheet(model),
         no=lambda field: forms.number_of(model, field),
+        path=PATH,
     )
 
 
