@@ -207,6 +207,9 @@ async def test_the_seal_fits_for_us_and_for_another_program(house: House, tmp_pa
     assert record["document"]["revision"] == (await house.row(certificate)).revision
     for signature in record["signatures"]:
         assert f"sealed-{signature['statement']['fingerprint']}.json" in checked.files
+    last = file[file.rindex(b"<x:xmpmeta") :]  # the metadata after seal and time stamp
+    assert all(said in last for said in (b'pdfaid:part="3"', b'pdfaid:conformance="A"', b'pdfuaid:part="1"'))
+    assert all(said in file for said in (b"/GTS_PDFA1", b"/AFRelationship/Source", b"/AFRelationship/Alternative"))
     assert fits(file) == [True, True]  # the seal, and the time stamp over all of it
     flipped = file.replace(b"/Title", b"/Tytle", 1)
     assert fits(flipped) == [False, False]

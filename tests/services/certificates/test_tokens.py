@@ -1,5 +1,6 @@
 """Access tokens at the doors of the certificates service: what each scope opens, and whom the journal names."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from services.certificates.scopes import SCOPES
 from shared.contracts.machines import Scope
 from shared.kit.sessions import Post
 from shared.rules.status import Status
+from tests.services.certificates.batches import base, begun
 from tests.services.certificates.conftest import House, fresh
-from tests.services.certificates.world import CUSTOMS, EXPORTER, boxes, identity, person
+from tests.services.certificates.test_strangers import BODIES
+from tests.services.certificates.world import BELGIAN_CUSTOMS, CUSTOMS, EXPORTER, STRANGER, boxes, identity, person
 from tests.services.conftest import PassportOffice
 
 
@@ -75,6 +78,40 @@ async def test_a_token_nobody_minted_is_nobody(house: House) -> None:
     client = house.visit(house.app)
     answer = await client.get("/certificates", headers={"Authorization": "Bearer bdx_nobody"})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_a_token_of_another_organisation_hears_at_every_door_what_it_hears_of_nothing(
+    house: House, passports: PassportOffice
+) -> None:
+    certificate = await base(house)
+    extract = await begun(house, certificate)
+    mine = {
+        "{certificate_id}": certificate,
+        "{extract_id}": extract,
+        "{number}": (await house.row(certificate)).number or "",
+    }
+    looked = 0
+    for who in (STRANGER, BELGIAN_CUSTOMS):
+        headers = passports.token(Post(who, person(who).role_type), *Scope)
+        client = house.visit(house.app)
+        for method, path in SCOPES:
+            hole = next((each for each in mine if each in path), None)
+            if hole is None:
+                continue
+            body = next((each for end, each in BODIES.items() if path.endswith(end)), {}) if method != "GET" else None
+            said = []
+            for known in (mine[hole], identity(999)):
+                where = re.sub(r"\{\w+\}", identity(998), path.replace(hole, known).replace("{format}", "csv"))
+                answer = await client.request(
+                    method, where, json=body, headers={**headers, "Idempotency-Key": fresh(), "Accept-Language": "en"}
+                )
+                assert not answer.is_success, (who, method, path)
+                kept = {name: each for name, each in answer.json().items() if name != "correlation"}
+                said.append((answer.status_code, kept))
+            assert said[0] == said[1], (who, method, path)
+            assert said[0][0] in (404, 422), (who, method, path)
+            looked += said[0][0] == 404
+    assert looked > 40
 
 
 @pytest.mark.parametrize("door", SCOPES)
