@@ -270,7 +270,7 @@ PROBLEMS: Final = {
     "laboratory_pending":
         "The laboratory result is still awaited. Please decide when it is there.",
     "customs_procedure_incomplete":
-        "The customs procedure is filled in half. Please have all of it filled in, or cleared.",
+        "The customs procedure is filled in half. Please have the rest of it filled in first.",
     "no_customs_procedure":
         "No customs procedure was started here. Please ask the border authority to start it first.",
     "not_verified_again":

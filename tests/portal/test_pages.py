@@ -1,16 +1,18 @@
 """Every page in every status and language, the list, and the pages beside the certificates, without scripts."""
 
+import html
 import re
 from typing import Any
 
 import pytest
 
 from services.portal.clients import Trouble
+from services.portal.names import STATUSES
 from shared.contracts.directory import RoleRequestView
 from shared.contracts.identity import PostView
 from shared.contracts.notifications import LetterView
 from shared.contracts.organisations import Named
-from shared.rules.status import Status
+from shared.rules.status import MOVES, Status
 from tests.portal.conftest import Browser
 from tests.portal.reading import AUTHORITY, CONTROL_BODY, EXPORTER, OPS
 from tests.portal.routes import ABSENT, pages
@@ -181,6 +183,17 @@ async def test_an_address_that_leads_nowhere_says_so_with_a_way_out(browser: Bro
     assert answer.status_code == 404
     assert "Il n’y a rien ici" in answer.text
     assert 'href="/help"' in answer.text
+
+
+@pytest.mark.parametrize(("form", "signs"), [("COI_2017", "Sign box 21"), ("COI_2022", "Sign box 31")])
+async def test_the_help_shows_the_path_of_a_certificate(browser: Browser, form: str, signs: str) -> None:
+    page = (await browser.get(f"/help?form={form}", **{"accept-language": "en"})).text
+    path = re.sub(r"\s*<[^>]+>\s*", "|", page[page.index("The path of a certificate</h3>") :].partition("</table>")[0])
+    for each in MOVES:
+        if each.target not in (each.source, None):
+            assert STATUSES[each.source].name in html.unescape(path)
+    assert re.search(rf"{signs}\|+First consignee", path)
+    assert "back to where it stood" in path
 
 
 async def test_posts_carry_their_code(world: World, browser: Browser) -> None:

@@ -1,7 +1,7 @@
 """What awaits me, the news, and the two pages open to everybody: Help and Contact."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
-from services.portal.names import ACTIONS, STATUSES, TO_DO
+from services.portal.names import STATUSES, TO_DO
 from services.portal.requests import desk_of
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
 from shared.contracts.certificate_views import CertificateLine
@@ -19,15 +19,6 @@ from shared.rules.boxes import Model
 from shared.rules.status import MOVES, Status
 
 router = APIRouter()
-PATH: Final = tuple(
-    (
-        STATUSES[status],
-        tuple((ACTIONS[each.action].done, STATUSES[each.target] if each.target else None) for each in onward),
-    )
-    for status in Status
-    if (onward := [each for each in MOVES if each.source is status and each.target is not status])
-)
-"""The guide's diagram (guide 002 §3.2): from each status what happens, and where it leads; None is back."""
 
 
 @router.get("/")
@@ -144,8 +135,20 @@ async def help_page(request: Request, house: TheHouse, visitor: Anybody, form: s
         model=model,
         sheet=forms.sheet(model),
         no=lambda field: forms.number_of(model, field),
-        path=PATH,
+        path=_path(model),
     )
+
+
+def _path(model: Model) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The guide's diagram (guide 002 §3.2): from each status what is done, and where it leads; nothing is back."""
+    found = []
+    for status in Status:
+        onward = [each for each in MOVES if each.source is status and each.target is not status]
+        steps = [
+            (sheets.button(each.action, model), STATUSES[each.target].name if each.target else "") for each in onward
+        ]
+        found += [(STATUSES[status].name, steps)] if steps else []
+    return found
 
 
 @router.get("/contact")
