@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.certificates import lists
 from services.certificates.lists import ListWish
+from services.certificates.print.words import STATUSES as PRINTED
 from shared.contracts.certificate_views import CertificateLine, PartyView
 from shared.rules.actor import Actor
 from shared.rules.status import Status
@@ -45,22 +46,8 @@ class Column:
     """Whether the cell is a sentence of ours, to be translated."""
 
 
-_S = Status
-
-STATUSES: Final = {
-    _S.DRAFT: "Draft",
-    _S.DESCRIPTION_COMPLETED: "Description completed",
-    _S.ISSUED: "Issuing body's declaration signed",
-    _S.CONSIGNMENT_VERIFIED: "Consignment verified",
-    _S.FIRST_CONSIGNEE_SIGNED: "First consignee's declaration signed",
-    _S.BASE_FOR_EXTRACT: "Base for extract",
-    _S.RELEASED_CONVENTIONAL: "Released as a conventional product",
-    _S.NOT_RELEASED: "Not released",
-    _S.OFIS_IRREGULARITY: "OFIS irregularity",
-    _S.DELETED: "Deleted",
-    _S.REPLACED: "Replaced",
-    _S.DEPLETED: "Depleted",
-}
+STATUSES: Final = {status: PRINTED[status] for status in Status}
+"""As the printed sheet says them."""
 
 
 def _name(party: PartyView | None) -> str | None:

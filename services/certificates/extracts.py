@@ -124,7 +124,7 @@ async def begin(
     row.content = law.derived(row.content, parent.content, known)
     sheet.settle(row, parent, known)
     changes = {"number": [None, row.number], "certificate": [None, parent.id], **difference({}, row.content)}
-    line = _line(row, actor, known, now, "create", None, changes=changes)
+    line = paper.line(row, actor, known, now, "create", None, changes=changes)
     line.key, line.order_digest = key, digest
     _touch(
         parent,
@@ -173,7 +173,7 @@ async def edit(
     row.content = law.derived(content, parent.content, known)
     row.revision, row.updated_at = row.revision + 1, now
     sheet.settle(row, parent, known)
-    line = _line(row, actor, known, now, "amend", row.status, changes=difference(before, row.content))
+    line = paper.line(row, actor, known, now, "amend", row.status, changes=difference(before, row.content))
     line.key, line.order_digest = key, digest
     await store.write(session, line)
     return row
@@ -232,7 +232,8 @@ async def record(session: AsyncSession, record: BatchRecord, seals: Seals, now: 
     if field := law.SIGNS.get(action):
         row.content = {**row.content, field: dict(order.form)}
     sheet.settle(row, parent, known)
-    line = _line(row, order.actor, known, now, action, status, form=order.form, seal=seal, sources=sources)
+    relied = {each: sources[each].event_id for each in sorted(sources)}
+    line = paper.line(row, order.actor, known, now, action, status, form=order.form, seal=seal, relies_on=relied)
     line.key, line.order_digest = record.key, digest
     answer = sheet.batch(row, parent, known)
     line.answer = BATCH_JSON.dump_python(answer, mode="json")
@@ -281,7 +282,7 @@ async def ring(session: AsyncSession, ring: BatchRing, now: datetime) -> Batch:
         row.rung = [*row.rung, clock]
         sheet.settle(row, parent, known)
         said = {"clock": clock, "due_at": due_at.isoformat()}
-        await store.write(session, _line(row, store.SYSTEM, known, now, "clock", row.status, form=said))
+        await store.write(session, paper.line(row, store.SYSTEM, known, now, "clock", row.status, form=said))
         told = set(law.EXTRACT_CLOCK[clock].tells)
         ties = sheet.bound(row, parent, known)
         await announce(
@@ -390,22 +391,3 @@ async def _seal(
         raise Refused("stale_revision", revision=row.revision, field="fingerprint")
     box = str(law.EXTRACT_BOX[str(law.SIGNS[order.asks])].number(paper.model_named(row.form_model)))
     return await store.sealed(session, seals, row, shown, order.actor, box, order.action, order.form, now)
-
-
-def _line(
-    row: ExtractRow,
-    actor: Actor,
-    known: Facts,
-    now: datetime,
-    action: str,
-    source: str | None,
-    *,
-    changes: Mapping[str, Any] | None = None,
-    form: Mapping[str, Any] | None = None,
-    seal: dict[str, Any] | None = None,
-    sources: Mapping[str, PartyRow] | None = None,
-) -> JournalRow:
-    relies_on = {each: sources[each].event_id for each in sorted(sources)} if sources else {}
-    return paper.line(
-        row, actor, known, now, action, source, changes=changes, form=form, seal=seal, relies_on=relies_on
-    )

@@ -62,16 +62,7 @@ async def ask(
         wrong.append(_needed("field", row))
     if wrong:
         raise Refused("incomplete", problems=wrong)
-    number = (
-        1
-        + (
-            await session.exec(
-                select(func.coalesce(func.max(QuestionRow.number), 0)).where(QuestionRow.certificate_id == row.id)
-            )
-        ).one()
-    )
-    if number > law.MOST:
-        raise Refused("not_permitted")
+    number = await _next(session, QuestionRow, QuestionRow.certificate_id == row.id)
     question = QuestionRow(
         id=str(uuid4()),
         certificate_id=row.id,
@@ -107,18 +98,17 @@ async def answer(
         raise Refused("not_permitted")
     if not new.text.strip():
         raise Refused("incomplete", problems=[_needed("text", row)])
-    number = (
-        1
-        + (
-            await session.exec(
-                select(func.coalesce(func.max(MessageRow.number), 0)).where(MessageRow.question_id == question.id)
-            )
-        ).one()
-    )
-    if number > law.MOST:
-        raise Refused("not_permitted")
+    number = await _next(session, MessageRow, MessageRow.question_id == question.id)
     await _written(session, row, question, actor, known, now, "answered", number, new, key, digest)
     return row
+
+
+async def _next(session: AsyncSession, kind: type[QuestionRow | MessageRow], which: Any) -> int:
+    """The number of the next one; there is an end to them."""
+    last = (await session.exec(select(func.max(kind.number)).where(which))).one() or 0
+    if last >= law.MOST:
+        raise Refused("not_permitted")
+    return last + 1
 
 
 async def settle(
