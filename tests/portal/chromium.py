@@ -92,16 +92,23 @@ def chromium() -> Iterator[Browser]:
 
 
 @dataclass
+class Seen:
+    """What was looked at in windows of one width, colour scheme and language."""
+
+    shown: set[int] = field(default_factory=set)
+    """What the pages opened so far are built of."""
+    looked_at: set[str] = field(default_factory=set)
+    """The builds of the pages, and of the blocks of pages, that axe has seen."""
+
+
+@dataclass
 class Eye:
     """One window, and everything it asked for or complained about."""
 
     page: Page
     address: str
     asked_elsewhere: list[str] = field(default_factory=list)
-    looked_at: set[str] = field(default_factory=set)
-    """The builds of the pages, and of the blocks of pages, that axe has seen in this window."""
-    shown: set[int] = field(default_factory=set)
-    """What the pages opened so far are built of."""
+    seen: Seen = field(default_factory=Seen)
     complaints: list[str] = field(default_factory=list)
 
     def watch(self) -> "Eye":
@@ -128,26 +135,26 @@ class Eye:
         return answer.status
 
     def has_news(self, path: str) -> bool:
-        """Whether a page has an element where none like it stood on the pages this window was shown before."""
+        """Whether a page has an element where none like it stood on the pages shown before."""
         answer = self.page.context.request.get(self.address + path)
         build = Build(answer.text())
         assert build.twice == [], path
-        news = build.found - self.shown
-        self.shown |= news
+        news = build.found - self.seen.shown
+        self.seen.shown |= news
         return bool(news)
 
     def violations(self) -> list[str]:
         """What axe finds wrong, with the elements; it passes over what it has seen before of the very same build."""
         twice, blocks, whole = self.page.evaluate(BLOCKS)
         found = [f"two elements have the id {each}" for each in twice]
-        if whole in self.looked_at:
+        if whole in self.seen.looked_at:
             return found
         known = []
         for at, block in enumerate(blocks):
-            if block in self.looked_at:
+            if block in self.seen.looked_at:
                 known.append(at)
-            self.looked_at.add(block)
-        self.looked_at.add(whole)
+            self.seen.looked_at.add(block)
+        self.seen.looked_at.add(whole)
         self.page.evaluate(axe())
         return found + list(self.page.evaluate(RUN, known))
 
@@ -187,9 +194,11 @@ def window(
     scheme: str = "light",
     scripts: bool = True,
     language: str = "en",
+    seen: Seen | None = None,
 ) -> Iterator[Eye]:
-    """A fresh window of some width and colour scheme."""
+    """A fresh window of some width and colour scheme; what was ``seen`` in others like it is passed over."""
     eye = _opened(browser, address, width, scheme, language, scripts)
+    eye.seen = Seen() if seen is None else seen
     context = eye.page.context
     try:
         yield eye
@@ -205,12 +214,15 @@ class Windows:
     browser: Browser
     address: str
     _free: dict[tuple[int, str, str], list[Eye]] = field(default_factory=dict)
+    _seen: dict[tuple[int, str, str], Seen] = field(default_factory=dict)
 
     @contextmanager
     def open(self, width: int = 1440, scheme: str = "light", language: str = "en") -> Iterator[Eye]:
         """A clean window; one in which something failed is not used again."""
-        free = self._free.setdefault((width, scheme, language), [])
+        kind = width, scheme, language
+        free = self._free.setdefault(kind, [])
         eye = free.pop() if free else _opened(self.browser, self.address, width, scheme, language)
+        eye.seen = self._seen.setdefault(kind, eye.seen)
         yield eye
         eye.leave()
         free.append(eye)

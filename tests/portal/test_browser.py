@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from socket import socket
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from shared.rules.status import Status
 from tests.portal import chromium
-from tests.portal.chromium import Eye, window
+from tests.portal.chromium import Eye, Seen, window
 from tests.portal.conftest import site_over
 from tests.portal.routes import AUTHORITY, EXPORTER, OPS, pages
 from tests.portal.world import PASSWORD, World, build, organisation_id
@@ -21,12 +22,19 @@ pytestmark = chromium.NEEDED
 PICTURES = os.environ.get("PICTURES", "")
 CONTROL_BODY = "inspector@ecocert.example"
 BORDER = "officer@perpignan.example"
+Looked = dict[tuple[str, int, str], Seen]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium.chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def seen() -> Looked:
+    """What axe has seen of any page, by the kind of window: whoever looked."""
+    return defaultdict(Seen)
 
 
 @pytest.fixture
@@ -102,16 +110,17 @@ LOOKS = [("en", 1440, "light"), ("fr", 360, "dark")]
 
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
 def test_axe_finds_nothing_on_any_route(
-    world: World, address: str, browser: Browser, language: str, width: int, scheme: str
+    world: World, address: str, browser: Browser, seen: Looked, language: str, width: int, scheme: str
 ) -> None:
+    known = seen[language, width, scheme]
     paper = world.paper(Status.DRAFT, importer=None, gross_weight=None)
     found = pages(world, paper.id)
-    with window(browser, address, width, scheme, language=language) as eye:
+    with window(browser, address, width, scheme, language=language, seen=known) as eye:
         eye.goto("/sign-in")
         for path in ("/sign-in", "/help", "/contact", "/nowhere"):
             look(eye, path)
     for email in (EXPORTER, OPS, AUTHORITY):
-        with window(browser, address, width, scheme, language=language) as eye:
+        with window(browser, address, width, scheme, language=language, seen=known) as eye:
             come_in(eye, email, language)
             for each in found:
                 if each.email == email:
@@ -126,11 +135,12 @@ def test_axe_finds_nothing_on_any_route(
     [(EXPORTER, *LOOKS[0]), (EXPORTER, *LOOKS[1]), (CONTROL_BODY, *LOOKS[0]), (BORDER, *LOOKS[0])],
 )
 def test_axe_finds_nothing_in_any_status(
-    world: World, address: str, browser: Browser, email: str, language: str, width: int, scheme: str
+    world: World, address: str, browser: Browser, seen: Looked, email: str, language: str, width: int, scheme: str
 ) -> None:
     """Every page about a certificate for its exporter, in both languages; what the others may do for the others."""
+    known = seen[language, width, scheme]
     caller = world.caller(email)
-    with window(browser, address, width, scheme, language=language) as eye:
+    with window(browser, address, width, scheme, language=language, seen=known) as eye:
         come_in(eye, email, language)
         for status in Status:
             paper = world.paper(status)
