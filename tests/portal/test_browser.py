@@ -353,6 +353,26 @@ def test_without_scripts_the_same_pages_work(world: World, address: str, browser
         assert paper.status is Status.DESCRIPTION_COMPLETED
 
 
+def test_a_file_dropped_anywhere_on_the_page_is_checked(world: World, address: str, browser: Browser) -> None:
+    paper = world.paper(Status.ISSUED)
+    with window(browser, address) as eye:
+        eye.goto("/verify")
+        brought = eye.page.evaluate_handle(
+            """said => {
+                const brought = new DataTransfer();
+                brought.items.add(new File([said], "copy.pdf", {type: "application/pdf"}));
+                return brought;
+            }""",
+            f"%PDF- {paper.number}",
+        )
+        eye.page.dispatch_event("h1", "dragover", {"dataTransfer": brought})
+        expect(eye.page.locator("#file-form.drop-here")).to_be_visible()
+        eye.page.dispatch_event("h1", "drop", {"dataTransfer": brought})
+        expect(eye.page.locator("main")).to_contain_text("This file is genuine")
+        expect(eye.page.locator("main")).to_contain_text(str(paper.number))
+        assert eye.complaints == []
+
+
 def test_the_menu_on_a_phone_opens_and_closes(world: World, address: str, browser: Browser) -> None:
     with window(browser, address, width=360) as eye:
         come_in(eye, EXPORTER)

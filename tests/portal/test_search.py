@@ -127,6 +127,7 @@ async def test_a_token_is_made_shown_once_and_revoked(browser: Browser, world: W
     assert "bdx_abc123-the-rest" in made.text
     assert made.headers["cache-control"] == "no-store"
     again = await browser.get("/machines")
+    assert "http://portal.example/api</code>" in again.text
     assert "bdx_abc123-the-rest" not in again.text
     assert "bdx_abc123" in again.text
     (token,) = world.identity.programs.tokens.values()

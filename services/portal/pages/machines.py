@@ -67,6 +67,7 @@ async def _page(request: Request, house: House, visitor: Visitor, status: int = 
         webhooks=webhooks,
         scopes=SCOPES,
         lasts=LASTS,
+        door=house.settings.portal_url.rstrip("/") + passage.PATH,
         key=str(uuid4()),
         headers={"Cache-Control": "no-store"},
         **shown,
