@@ -52,6 +52,11 @@ async def test_without_scripts_an_organisation_is_found_and_chosen(world: World,
     form = fields(answer.text)
     await browser.post(f"/certificates/{paper.id}", {**form, "importer": wanted, "save": "all"})
     assert paper.content["importer"] == wanted
+    for typed, found, said in (("exporter", "rif", "suspended"), ("issuing_body", "MA-BIO-154", "for Morocco")):
+        form = fields((await browser.get(f"/certificates/{paper.id}")).text)
+        answer = await browser.post(f"/certificates/{paper.id}", {**form, f"find.{typed}": found, "find": typed})
+        offered = re.findall(rf'<input type="radio" name="{typed}".*?</label>', answer.text, re.S)
+        assert said in offered[-1], "what stands against it, and for which country a body certifies"
 
 
 async def test_saving_what_was_shown_changes_nothing(world: World, browser: Browser) -> None:
