@@ -68,19 +68,21 @@ class ListWish(BaseModel):
     status: list[Status] = Field(default_factory=list, max_length=20)
     text: str = Field(default="", max_length=200, description="Words by their beginnings, in any box that has words.")
     party: Organisation | None = Field(default=None, description="An organisation in any box.")
-    exporter: Organisation | None = None
-    importer: Organisation | None = None
-    issuing_body: Organisation | None = None
-    first_consignee: Organisation | None = None
-    entry_authority: Organisation | None = None
-    responsible_for_load: Organisation | None = None
-    producer: Organisation | None = None
+    exporter: Organisation | None = Field(default=None, description="The exporter.")
+    importer: Organisation | None = Field(default=None, description="The importer.")
+    issuing_body: Organisation | None = Field(default=None, description="The control body of box 1.")
+    first_consignee: Organisation | None = Field(default=None, description="The first consignee.")
+    entry_authority: Organisation | None = Field(default=None, description="The authority of box 9.")
+    responsible_for_load: Organisation | None = Field(default=None, description="One responsible for the load.")
+    producer: Organisation | None = Field(default=None, description="A producer of box 13.")
     authority_country: Country | None = Field(default=None, description="The country of the authority of box 9.")
     clearance_country: Country | None = None
     country_of_origin: Country | None = None
     country_of_export: Country | None = None
     goods: Beginning = Field(default="", description="Words of the trade name, or the beginning of a commodity code.")
-    cn_code: str = Field(default="", pattern=r"^(\d{2,8})?$", examples=["0804"])
+    cn_code: str = Field(
+        default="", pattern=r"^(\d{2,8})?$", examples=["0804"], description="The beginning of a commodity code."
+    )
     lot: Beginning = ""
     container: Beginning = Field(default="", description="The beginning of a container or seal number.")
     document: Beginning = Field(
@@ -88,7 +90,7 @@ class ListWish(BaseModel):
     )
     form_model: Literal["COI_2017", "COI_2022"] | None = None
     flag: list[Flag] = Field(default_factory=list, max_length=10, description="All of these must be true.")
-    awaits_me: bool = False
+    awaits_me: bool = Field(default=False, description="It is my organisation's turn.")
     ours: bool = Field(default=False, description="Drawn up by my organisation.")
     created_from: Day = None
     created_until: Day = None
@@ -99,7 +101,7 @@ class ListWish(BaseModel):
     arrival_from: Day = None
     arrival_until: Day = None
     sort: Literal["updated", "oldest", "number", "-number", "status", "-status", "arrival", "-arrival"] = "updated"
-    after: str | None = Field(default=None, max_length=400)
+    after: str | None = Field(default=None, max_length=400, description="What the page before said as `next`.")
     limit: int = Field(default=25, ge=1, le=100)
 
 
