@@ -3,6 +3,7 @@
 import html
 import re
 
+from shared.contracts.identity import SecondProof, SessionView, SignIn
 from shared.rules.extracts import ExtractStatus
 from shared.rules.permissions import Tie
 from shared.rules.status import Status
@@ -76,3 +77,22 @@ async def test_the_declaration_on_an_extract_is_found_again(world: World, browse
     again = await send(browser, door, "/sign-in", email=EXPORTER, password=PASSWORD)
     assert "Not these goods" in await send(browser, again, action)
     assert world.extracts.orders == []
+
+
+async def test_it_passes_by_the_second_factor_too(world: World, browser: Browser) -> None:
+    paper = world.paper(Status.DESCRIPTION_COMPLETED)
+    await browser.sign_in(CONTROL_BODY)
+    action = f"/certificates/{paper.id}/do/delete"
+    page = (await browser.get(action)).text
+    end(world, browser)
+    held = fields(await send(browser, page, action, **{"form.reason": REASON}), "/sign-in")["held"]
+    form = {"ticket": "t", "ways": "code", "next": action, "held": held, "code": "000000"}
+    asked = (await browser.post("/sign-in/second", form)).text
+    assert "This code is not right." in asked
+
+    async def right(said: SecondProof) -> SessionView:
+        return await world.identity.sign_in(SignIn(email=CONTROL_BODY, password=PASSWORD))
+
+    world.factors.second = right  # type: ignore[method-assign]
+    again = await send(browser, asked, "/sign-in/second", code="123456")
+    assert "Drawn up" in await send(browser, again, action)
