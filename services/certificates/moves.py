@@ -124,6 +124,7 @@ async def record(session: AsyncSession, record: Record, seals: Seals, now: datet
             due_at=row.due_at,
             due=row.due_name,
             arrival_at=row.arrival_at,
+            form_model=paper.model_of(row),
         ),
     )
     await spare_wakes(session, life_id(row.id))

@@ -214,7 +214,8 @@ def _recipients(row: Letter, event: Told, by: str, bodies_of: BodiesOf) -> list[
 def _facts(event: Told, by: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"number": event.number, "by": by, "parties": dict(event.parties)}
     if isinstance(event, CertificateMoved):
-        return facts | {"status": event.target, "reason": event.reason, "arrival": _iso(event.arrival_at)}
+        facts |= {"status": event.target, "reason": event.reason, "form_model": event.form_model.value}
+        return facts | {"arrival": _iso(event.arrival_at)}
     if isinstance(event, CertificateEdited):
         about = {"boxes": event.boxes, "form_model": event.form_model.value}
         return facts | about | {"status": event.status, "arrival": _iso(event.arrival_at)}

@@ -129,6 +129,7 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "authority": called(parties.get("ENTRY_AUTHORITY") or []) or someone,
         "status": facts.get("status") or "",
         "clock": facts.get("clock") or "",
+        "form": facts.get("form_model") or "",
         "lasts": lambda clock: _lasts(clock, words),
         "reason": one_line(facts.get("reason") or ""),
         "until": _moment(facts.get("until"), language, reader.time_zone),

@@ -84,6 +84,7 @@ class CertificateMoved(Event):
     """The clock that rings then, by its name in the law: it tells whose step it is."""
     arrival_at: datetime | None = None
     """When the goods are expected, as the certificate says now."""
+    form_model: Model = Model.COI_2017
 
 
 class ExtractMoved(Event):

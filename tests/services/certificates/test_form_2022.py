@@ -90,8 +90,10 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
     assert answer.json()["content"]["customs_procedure"] == {**begun, "reference": "26FR00012345"}
     last = (await house.journal(certificate))[-1]
     assert (last.action, list(last.changes)) == ("amend", ["customs_procedure"])
-    found = await codes(house, house.move(certificate, "verify", POST, form=decided))
-    assert "customs_procedure_incomplete" not in found
+    async with house.database.transaction() as session:
+        assert verify.check(await views.export(session, await found(session, certificate))) == []
+    wrong_with = await codes(house, house.move(certificate, "verify", POST, form=decided))
+    assert "customs_procedure_incomplete" not in wrong_with
 
 
 async def test_the_other_form_has_none_of_this(house: House) -> None:

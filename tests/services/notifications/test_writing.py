@@ -119,3 +119,13 @@ def test_a_letter_states_the_length_the_clock_has_here() -> None:
     finally:
         lengths.use("")
     assert "measures within 30 days." in gist("irregularity", body, {}, reader)
+
+
+def test_the_importer_is_asked_for_the_customs_reference_where_the_form_leaves_it_to_him() -> None:
+    asked, reader = "customs reference into box 23", Reader("en", "Europe/Paris")
+    for form, ties, told in (
+        ("COI_2022", "IMPORTER", True),
+        ("COI_2017", "IMPORTER", False),
+        ("COI_2022", "RFL", False),
+    ):
+        assert (asked in gist("customs-procedure", {"ties": [ties], "form_model": form}, {}, reader)) == told
