@@ -255,7 +255,7 @@ async def test_a_wish_that_is_not_understood_is_named(house: House, language: st
         answer = await house.door(EXPORTER, language).get("/certificates", params={name: value})
         body = answer.json()
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-        assert (body["code"], body["field"].partition(".")[0]) == ("invalid", name)
+        assert (body["code"], body["field"].partition("[")[0]) == ("invalid", name)
         assert ("Please" in body["title"]) == (language == "en")
 
 
