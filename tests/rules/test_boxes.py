@@ -1,6 +1,7 @@
 """Every field, its place on each form, its shape, and what the system fills in."""
 
-from typing import Any
+from itertools import product
+from typing import Any, Final
 
 import pycountry
 import pytest
@@ -41,6 +42,7 @@ from tests.rules.world import (
     STRANGER,
     certificate,
     facts,
+    found,
     identity,
     line,
     otherwise,
@@ -201,9 +203,35 @@ def test_the_procedure_follows_from_product_and_body() -> None:
     assert certificate(country_of_export="TN")["procedure"] is None
 
 
-def test_a_body_recognised_in_the_union_admits_no_imports() -> None:
-    body = otherwise(BODY, recognitions=(Recognition("MA", ("a",), "UNION"),))
-    assert derive(certificate(), facts(changed=body))["procedure"] is None
+_DATES, _OIL = "08041000", "15092000"  # categories a and d
+_P, _TWO, _NOT = Procedure, "several_procedures", "body_not_recognised_for"
+# fmt: off
+BOX_2: Final = (
+    # what the body is recognised for in Morocco              the goods       box 2                        what is wrong
+    ({_P.COMPLIANCE: "ad"},                                   (_DATES, _OIL), _P.COMPLIANCE,               None),
+    ({_P.EQUIVALENT_THIRD_COUNTRY: "ad"},                     (_DATES, _OIL), _P.EQUIVALENT_THIRD_COUNTRY, None),
+    ({_P.EQUIVALENT_CONTROL_BODY: "ad"},                      (_DATES, _OIL), _P.EQUIVALENT_CONTROL_BODY,  None),
+    ({_P.TRADE_AGREEMENT: "ad"},                              (_DATES, _OIL), _P.TRADE_AGREEMENT,          None),
+    ({_P.TRADE_AGREEMENT: "d", _P.COMPLIANCE: "a"},           (_OIL,),        _P.TRADE_AGREEMENT,          None),
+    ({_P.TRADE_AGREEMENT: "d", _P.COMPLIANCE: "a"},           (_DATES,),      _P.COMPLIANCE,               None),
+    ({_P.EQUIVALENT_CONTROL_BODY: "ad", _P.COMPLIANCE: "a"},  (_DATES, _OIL), _P.EQUIVALENT_CONTROL_BODY,  None),
+    ({_P.EQUIVALENT_CONTROL_BODY: "ad", _P.COMPLIANCE: "a"},  (_DATES,),      _P.COMPLIANCE,               None),
+    ({_P.TRADE_AGREEMENT: "d", _P.COMPLIANCE: "a"},           (_DATES, _OIL), None,                        _TWO),
+    ({_P.COMPLIANCE: "a"},                                    (_OIL,),        None,                        _NOT),
+    ({"UNION": "ad"},                                         (_DATES,),      None,                        _NOT),
+)
+# fmt: on
+
+
+def test_each_of_the_four_procedures_is_reached_on_both_forms() -> None:
+    assert {row[2] for row in BOX_2} == {*Procedure, None}
+    for (bases, goods, procedure, wrong), model, kind in product(BOX_2, Model, ("organic", "in_conversion")):
+        body = otherwise(BODY, recognitions=tuple(Recognition("MA", tuple(bases[each]), each) for each in bases))
+        rows = [line(id=str(at), cn_code=code, organic=kind) for at, code in enumerate(goods)]
+        content = derive(certificate(product_lines=rows), facts(changed=body))
+        told = set(found(content, Action.SUBMIT, facts(changed=body), model))
+        assert content["procedure"] == procedure, (bases, goods)
+        assert told & {_TWO, _NOT} == ({wrong} if wrong else set()), (bases, goods)
 
 
 # « Les cases 5 et 6 ne peuvent pas être modifiées, les informations sont automatiquement affichées »
