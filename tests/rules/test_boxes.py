@@ -206,7 +206,7 @@ def test_the_procedure_follows_from_product_and_body() -> None:
 _DATES, _OIL = "08041000", "15092000"  # categories a and d
 _P, _TWO, _NOT = Procedure, "several_procedures", "body_not_recognised_for"
 # fmt: off
-BOX_2: Final = (
+BOX_2: Final[tuple[tuple[dict[str, str], tuple[str, ...], Procedure | None, str | None], ...]] = (
     # what the body is recognised for in Morocco              the goods       box 2                        what is wrong
     ({_P.COMPLIANCE: "ad"},                                   (_DATES, _OIL), _P.COMPLIANCE,               None),
     ({_P.EQUIVALENT_THIRD_COUNTRY: "ad"},                     (_DATES, _OIL), _P.EQUIVALENT_THIRD_COUNTRY, None),
