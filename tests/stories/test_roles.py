@@ -166,7 +166,7 @@ def _sees_the_banner_and_creates_an_operator(eye: Eye, name: str) -> None:
 
 def _inao_validates_operator_and_person(site: Site, email: str, name: str) -> None:
     letter = site.letter(INAO, "à valider", name)
-    assert "deux jours ouvrables" in letter.text
+    assert re.search(r"2\sjours ouvrables", letter.text)
     with site.window() as eye:
         page = come_in(eye, INAO)
         page.goto(letter.links[0])
