@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.certificates import commodities, lists, moves, paper, store, views
-from services.certificates.rules import AWAITED
 from shared.contracts.certificate_views import (
     CertificatePage,
     CertificateView,
@@ -221,14 +220,14 @@ async def ops_certificate(certificate_id: str, actor: CurrentActor, around: Arou
     _only_ops(actor)
     async with around.database.reading() as session:
         row = await views.named(session, certificate_id)
-    awaits = AWAITED.get(Status(row.status))
+    awaits = paper.awaits(row)
     return {
         "id": row.id,
         "number": row.number,
         "form_model": row.form_model,
         "status": row.status,
-        "awaits": awaits.code if awaits else None,
-        "turn": list(awaits.turn) if awaits else [],
+        "awaits": awaits[0].code if awaits else None,
+        "turn": [tie for each in awaits for tie in each.turn],
         "revision": row.revision,
         "entered_at": row.entered_at,
         "due": row.due_name,

@@ -28,9 +28,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.certificates import finding, register, views
+from services.certificates import finding, paper, register, views
 from services.certificates.models import CertificateRow, Id, SightRow
 from shared.contracts.certificate_views import CertificateLine, CertificatePage
+from shared.rules import content as contents
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
 from shared.rules.status import Status
@@ -207,7 +208,14 @@ def _line(row: CertificateRow, known: dict[str, Any], actor: Actor) -> Certifica
         arrival_at=row.arrival_at,
         due_at=row.due_at,
         awaits_me=actor.organisation_id in row.awaited_by,
+        awaits=_awaits(row, actor.organisation_id) if actor.organisation_id in row.awaited_by else None,
     )
+
+
+def _awaits(row: CertificateRow, organisation: str) -> str | None:
+    """What a certificate waits for of an organisation whose turn it is; no superior has one."""
+    awaits = paper.awaits_of(row, contents.ties_of(row.content, row.creator, lambda _: None)(organisation))
+    return awaits.code if awaits else None
 
 
 def _cursor(last: Any, sort: str) -> str:

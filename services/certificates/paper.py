@@ -3,7 +3,7 @@
 Everything here is computed from a row and the facts beside it; nothing is read from the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from services.certificates import finding
 from services.certificates.models import CertificateRow, ExtractRow, IrregularityRow, JournalRow, PartyRow
-from services.certificates.rules import AWAITED
+from services.certificates.rules import Awaits, awaited
 from services.certificates.seal import fingerprint
 from shared.contracts.certificates import Awaited, Due, Life, Order
 from shared.events.directory import Organisation
@@ -117,22 +117,39 @@ def model_of(row: CertificateRow) -> Model:
     return Model(row.form_model)
 
 
+def awaits(row: CertificateRow) -> tuple[Awaits, ...]:
+    """All that the certificate waits for now."""
+    return awaited(Status(row.status), model_of(row), row.content)
+
+
+def awaits_of(row: CertificateRow, mine: Collection[Tie]) -> Awaits | None:
+    """What it waits for, as one of these ties reads it: his own turn, where it is his, else what brings it on."""
+    rows = awaits(row)
+    return next((each for each in rows if set(mine) & set(each.turn)), rows[0] if rows else None)
+
+
+def turn_of(rows: Iterable[Awaits], tied: Mapping[str, Collection[Tie]]) -> list[str]:
+    """Whose turn it is by these rows."""
+    turn = {tie for each in rows for tie in each.turn}
+    return sorted(each for each, mine in tied.items() if turn & set(mine))
+
+
 def life(row: CertificateRow, known: Facts) -> Life:
     """The row as its process remembers it."""
     status = Status(row.status)
     tied = bound(row, known)
     due = Due(row.due_name, row.due_at) if row.due_name and row.due_at else None
-    awaits = AWAITED.get(status)
-    awaited = None
-    if awaits is not None:
-        turn = [each for each, mine in tied.items() if mine & set(awaits.turn)]
-        awaited = Awaited(
-            what=awaits.what,
-            organisations=tuple(sorted(turn)),
+    rows = awaits(row)
+    waits = None
+    if rows:
+        turn = turn_of(rows, tied)
+        waits = Awaited(
+            what=" ".join(each.what for each in rows),
+            organisations=tuple(turn),
             since=row.entered_at,
             until=row.due_at,
             then=deadlines.then(row.due_name) if row.due_name else "nothing by itself",
-            names=tuple(label(known.parties[each]) for each in sorted(turn) if each in known.parties),
+            names=tuple(label(known.parties[each]) for each in turn if each in known.parties),
         )
     return Life(
         certificate_id=row.id,
@@ -142,7 +159,7 @@ def life(row: CertificateRow, known: Facts) -> Life:
         submitted=row.submitted,
         number=row.number,
         due=due,
-        awaited=awaited,
+        awaited=waits,
         bound={each: tuple(sorted(mine)) for each, mine in sorted(tied.items())},
     )
 
@@ -228,8 +245,7 @@ def settle(row: CertificateRow, known: Facts, now: datetime, find: bool = True) 
     row.due_name, row.due_at = (due.name, due.at.astimezone(UTC)) if due else (None, None)
     if not find:
         return
-    awaits = AWAITED.get(status)
-    row.awaited_by = sorted(each for each, mine in tied.items() if awaits and mine & set(awaits.turn))
+    row.awaited_by = turn_of(awaits(row), tied)
     row.visible_to = sorted(contents.sees(row.content, row.creator, status, row.submitted, known.parties))
     content = row.content
     row.clearance_country = content.get("clearance_country")

@@ -44,7 +44,10 @@ from shared.rules.verdict import refuse_unless_editable, refuse_unless_lawful
 
 RENEWS = frozenset({"product_lines", "gross_weight", "transport", "departure_at"})
 """Boxes 13, 16 and 17: when the issuing body changes them after box 18, its seal is renewed over the new revision."""
-WAKES = {"departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport"}
+WAKES = {
+    "departure_at", "arrival_at", "entry_authority", "release_by_batches", "gross_weight", "transport",
+    "customs_procedure",
+}  # fmt: skip
 LIFE_JSON = TypeAdapter(Life)
 SKEW = timedelta(seconds=5)  # the engine's clock and ours may differ a little: a timer that fired has fired
 LATELY = timedelta(hours=1)

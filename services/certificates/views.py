@@ -18,7 +18,6 @@ from services.certificates.models import (
     SealedRow,
     SigningKeyRow,
 )
-from services.certificates.rules import AWAITED
 from services.certificates.seal import ALGORITHM, canonical, fingerprint
 from shared.contracts.certificate_views import (
     AwaitedView,
@@ -38,6 +37,7 @@ from shared.rules import content as contents
 from shared.rules import problems as judged
 from shared.rules.actor import Actor
 from shared.rules.forms import SIGNATURES
+from shared.rules.parties import Facts
 from shared.rules.permissions import Tie, offered
 from shared.rules.refusals import Refused
 from shared.rules.roles import AuthorityRole, RoleType
@@ -131,7 +131,7 @@ async def certificate(
         problems=problem_views(
             judged.problems(row.content, ahead, paper.model_of(row), known) if ahead else (), language
         ),
-        awaited=_awaited(row, sources, actor),
+        awaited=_awaited(row, known, sources, actor),
         signatures=await signatures(session, row.id, sources),
         flags=paper.flags(row),
         replaces=await _link(session, row.replaces, actor),
@@ -198,13 +198,14 @@ def problem_views(problems: Iterable[boxes.Problem], language: str) -> list[Prob
     ]
 
 
-def _awaited(row: CertificateRow, sources: dict[str, PartyRow], actor: Actor) -> AwaitedView | None:
-    awaits = AWAITED.get(Status(row.status))
+def _awaited(row: CertificateRow, known: Facts, sources: dict[str, PartyRow], actor: Actor) -> AwaitedView | None:
+    tied = paper.bound(row, known)
+    awaits = paper.awaits_of(row, tied.get(actor.organisation_id, ()))
     if awaits is None:
         return None
     return AwaitedView(
         code=awaits.code,
-        organisations=[party_view(sources[each]) for each in row.awaited_by if each in sources],
+        organisations=[party_view(sources[each]) for each in paper.turn_of([awaits], tied) if each in sources],
         since=row.entered_at,
         until=row.due_at,
         clock=row.due_name,

@@ -159,6 +159,9 @@ AWAITED: Final = {
                          N_("Check and sign box %(box)s")),
     "await_box_20":     (N_("Waits for %(who)s to verify the consignment and sign box %(box)s."),
                          N_("Verify and sign box %(box)s")),
+    "await_customs_reference":
+                        (N_("Waits for %(who)s to write the customs reference into box %(box)s."),
+                         N_("Write the customs reference into box %(box)s")),
     "await_box_21":     (N_("Waits for %(who)s to receive the goods and sign box %(box)s."),
                          N_("Receive the goods and sign box %(box)s")),
     "await_extracts":   (N_("Waits for %(who)s to begin an extract for each batch."),
@@ -170,8 +173,9 @@ SIGNED_NEXT: Final = {
     "await_box_18": "issuing_declaration",
     "await_box_20": "entry_checks",
     "await_box_21": "first_consignee_declaration",
+    "await_customs_reference": "customs_procedure",
 }
-"""The box that is signed when what is waited for is done; its number depends on the form."""
+"""The box that is signed or filled when what is waited for is done; its number depends on the form."""
 TO_DO: Final = {
     _S.DRAFT: "await_submission", _S.DESCRIPTION_COMPLETED: "await_box_18", _S.ISSUED: "await_box_20",
     _S.CONSIGNMENT_VERIFIED: "await_box_21", _S.BASE_FOR_EXTRACT: "await_extracts",

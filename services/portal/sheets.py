@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from services.portal import words
 from services.portal.forms import Placed, SheetBox, number_of, placed, sheet
-from services.portal.names import ACTIONS, AWAITED, CHOICES, SIGNED_NEXT, STAGES, STATUSES
+from services.portal.names import ACTIONS, AWAITED, CHOICES, SIGNED_NEXT, STAGES, STATUSES, TO_DO
 from shared.contracts.certificate_views import (
+    CertificateLine,
     CertificateView,
     CommodityView,
     Confirmation,
@@ -283,6 +284,11 @@ def waiting(view: CertificateView) -> str:
 def to_do(code: str, model: Model) -> str:
     """What whoever a certificate waits for has to do."""
     return words._(AWAITED[code][1], box=_next_box(code, model)) if code in AWAITED else ""
+
+
+def asked(line: CertificateLine) -> str:
+    """What a certificate in a list waits for of its reader."""
+    return to_do(line.awaits or TO_DO.get(line.status, ""), Model(line.form_model))
 
 
 def _next_box(code: str, model: Model) -> int | str | None:

@@ -301,6 +301,8 @@ class CertificateLine(View):
     arrival_at: datetime | None
     due_at: datetime | None
     awaits_me: bool
+    awaits: str | None = None
+    """What it waits for of my organisation, by its code; nothing where it is not its turn."""
 
 
 class CertificatePage(View):

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from services.certificates.rules import awaited
 from services.portal.clients import Caller, CertificatesClient, Trouble
 from shared.contracts.certificate_views import (
     AwaitedView,
@@ -76,14 +77,6 @@ GOODS = (
     ("1509",     "Olive oil and its fractions"),
     ("15092000", "Extra virgin olive oil"),
 )
-AWAITS = {
-    Status.DRAFT:                 ("await_submission", Tie.CREATOR),
-    Status.DESCRIPTION_COMPLETED: ("await_box_18",     Tie.ISSUER),
-    Status.ISSUED:                ("await_box_20",     Tie.ENTRY_AUTHORITY),
-    Status.CONSIGNMENT_VERIFIED:  ("await_box_21",     Tie.CONSIGNEE),
-    Status.BASE_FOR_EXTRACT:      ("await_extracts",   Tie.IMPORTER),
-    Status.OFIS_IRREGULARITY:     ("await_conclusion", Tie.ISSUER),
-}
 SIGNED = {
     Action.SIGN: ("18", "issuing_declaration"), Action.VERIFY: ("20", "entry_checks"),
     Action.OPEN_BATCHES: ("20", "entry_checks"), Action.RELEASE_CONVENTIONAL: ("20", "entry_checks"),
@@ -139,8 +132,9 @@ class CertificatesInMemory(CertificatesClient):
         for value in self._flat(paper.content):
             if value in self.directory.all:
                 named.add(value)
-        awaited = AWAITS.get(paper.status)
-        turn = [each for each in sorted(named) if awaited and awaited[1] in self.ties(paper, each)]
+        rows = awaited(paper.status, Model(paper.form_model), paper.content)
+        waits = next((each for each in rows if mine & set(each.turn)), rows[0] if rows else None)
+        turn = [each for each in sorted(named) if waits and self.ties(paper, each) & set(waits.turn)]
         return CertificateView(
             id=paper.id,
             number=paper.number,
@@ -156,14 +150,14 @@ class CertificatesInMemory(CertificatesClient):
             may=MayView(edit=sorted(fillable(may.edit, paper.content, Model(paper.form_model))), do=sorted(may.do)),
             problems=self._problems(paper, may.do),
             awaited=AwaitedView(
-                code=awaited[0],
+                code=waits.code,
                 organisations=[self.directory.party(each) for each in turn],
                 since=paper.entered_at,
                 until=paper.entered_at + timedelta(days=10),
                 clock="D10.overdue" if paper.status is Status.ISSUED else None,
                 mine=caller.organisation_id in turn,
             )
-            if awaited
+            if waits
             else None,
             signatures=paper.signatures,
             flags=["completion_overdue"] if paper.status is Status.ISSUED and "transport" not in paper.content else [],
@@ -226,6 +220,7 @@ class CertificatesInMemory(CertificatesClient):
                     else None,
                     due_at=view.awaited.until if view.awaited else None,
                     awaits_me=mine,
+                    awaits=view.awaited.code if view.awaited and mine else None,
                     **party,
                 )
             )

@@ -119,6 +119,9 @@ async def test_the_importer_writes_the_customs_reference_into_box_23(world: Worl
     for each in (paper, older):
         each.content["customs_procedure"] = dict(begun)
     assert field not in (await browser.get(f"/certificates/{older.id}?edit=all")).text, "there the border writes it"
+    turn = "Write the customs reference into box 23"
+    assert (await browser.get("/")).text.count(turn) == 1
+    assert "It is your turn: write the customs reference" in (await browser.get(f"/certificates/{paper.id}")).text
     page = (await browser.get(f"/certificates/{paper.id}?edit=23")).text
     assert field in page
     assert "ACME Bio Imports" in page, "what the border said stands above"
@@ -132,6 +135,7 @@ async def test_the_importer_writes_the_customs_reference_into_box_23(world: Worl
     answer = await browser.post(f"/certificates/{paper.id}", form)
     assert paper.content["customs_procedure"] == {**begun, "reference": "26FR-77"}
     assert "26FR-77" in answer.text
+    assert turn not in (await browser.get("/")).text
     assert "26FR-77" in (await browser.get(f"/certificates/{paper.id}/journal")).text
 
 

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
 from services.portal.look import wants_part
-from services.portal.names import ACTIONS, EVENTS, STATUSES, TO_DO
+from services.portal.names import ACTIONS, EVENTS, STATUSES
 from services.portal.sheets import Sheet
 from services.portal.visitor import House, Somebody, TheHouse, Visitor
 from shared.contracts.certificate_views import CertificateView, CommodityView
@@ -165,7 +165,7 @@ async def _next(house: House, visitor: Visitor, view: CertificateView, said: str
     line = next((each for each in page.items if each.id != view.id), None)
     if line is None:
         return []
-    what = sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model))
+    what = sheets.asked(line)
     return [
         {
             "tone": "note",

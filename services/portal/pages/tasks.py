@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, sheets, words
 from services.portal.clients import Trouble
-from services.portal.names import STATUSES, TO_DO
+from services.portal.names import STATUSES
 from services.portal.requests import desk_of
 from services.portal.visitor import Anybody, House, Somebody, TheHouse, Visitor, own_path
 from shared.contracts.certificate_views import CertificateLine
@@ -47,7 +47,7 @@ async def home(request: Request, house: TheHouse, visitor: Somebody) -> Response
     )
     groups: dict[str, list[CertificateLine]] = {}
     for line in awaiting.items:
-        groups.setdefault(sheets.to_do(TO_DO.get(line.status, ""), Model(line.form_model)), []).append(line)
+        groups.setdefault(sheets.asked(line), []).append(line)
     return house.look.page(
         request,
         "home.html",

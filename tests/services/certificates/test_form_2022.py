@@ -3,7 +3,9 @@
 from typing import Any
 
 from services.certificates import verify, views
+from services.certificates.rules import awaited
 from services.certificates.store import found
+from shared.rules.boxes import Model
 from shared.rules.status import Status
 from tests.services.certificates import world
 from tests.services.certificates.conftest import House, fresh
@@ -66,6 +68,18 @@ async def test_documents_may_follow_in_ten_days_and_not_after_the_endorsement(ho
     await house.move(certificate, "verify", POST)
 
 
+async def awaited_of(house: House, certificate: str) -> dict[str, tuple[str, str | None]]:
+    """What each reads of the turn: on the certificate, and in his list where it awaits him."""
+    told = {}
+    for by in (IMPORTER, POST, EXPORTER):
+        shown = (await seen(house, by, certificate))["awaited"]
+        listed = (await house.get(by, "/certificates?awaits_me=true"))["items"]
+        mine = next((each["awaits"] for each in listed if each["id"] == certificate), None)
+        assert shown["mine"] == (mine is not None)
+        told[by] = (shown["code"], mine)
+    return told
+
+
 async def test_the_importer_writes_the_customs_reference_of_box_23(house: House) -> None:
     certificate = await issued(house)
     wish: dict[str, Any] = {"customs_procedure.reference": "26FR00012345"}
@@ -73,6 +87,11 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
     assert await codes(house, house.edit(certificate, IMPORTER, **wish)) == {"no_customs_procedure"}
     begun = {name: WAREHOUSE[name] for name in ("type", "operator")}
     await house.move(certificate, "start_customs_procedure", POST, form=begun)
+    assert await awaited_of(house, certificate) == {
+        IMPORTER: ("await_customs_reference", "await_customs_reference"),
+        POST: ("await_box_20", "await_box_20"),
+        EXPORTER: ("await_box_20", None),
+    }
     decided = {**world.ENDORSED, "release_as": "organic", "verified_again": True}
     assert "customs_procedure_incomplete" in await codes(house, house.move(certificate, "verify", POST, form=decided))
     for by in (POST, BODY, FORWARDER):
@@ -90,6 +109,7 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
     assert answer.json()["content"]["customs_procedure"] == {**begun, "reference": "26FR00012345"}
     last = (await house.journal(certificate))[-1]
     assert (last.action, list(last.changes)) == ("amend", ["customs_procedure"])
+    assert (await awaited_of(house, certificate))[IMPORTER] == ("await_box_20", None)
     async with house.database.transaction() as session:
         assert verify.check(await views.export(session, await found(session, certificate))) == []
     wrong_with = await codes(house, house.move(certificate, "verify", POST, form=decided))
@@ -97,6 +117,8 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
 
 
 async def test_the_other_form_has_none_of_this(house: House) -> None:
+    begun = {"customs_procedure": {"type": "warehousing"}}
+    assert [each.code for each in awaited(Status.ISSUED, Model.COI_2017, begun)] == ["await_box_20"]
     certificate = await house.at(Status.ISSUED)
     assert (await refused("invalid", house.edit(certificate, IMPORTER, control_point="FRPGF4")))[
         "field"
