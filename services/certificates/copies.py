@@ -31,8 +31,16 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 10
 UNSEALED: Final = frozenset({Action.RECEIVE})
 """A consignee signs without the seal of a body or an authority: the file keeps the seal before his."""
-AFTER_ISSUE: Final = frozenset({"clearance_country", "entry_authority", "first_consignee", "release_by_batches"})
-"""What others than the issuing body may still change after it signed (guide 002 §3.3)."""
+# fmt: off
+LATER: Final = {
+    # what others than its signer may still change -> the signature that does not cover it
+    "clearance_country":  Action.SIGN,                      # guide 002 §3.3
+    "entry_authority":    Action.SIGN,
+    "first_consignee":    Action.SIGN,
+    "release_by_batches": Action.SIGN,
+    "customs_procedure":  Action.START_CUSTOMS_PROCEDURE,   # its reference: Regulation 2021/2306, article 7
+}
+# fmt: on
 RECORDS: Final = ("certificate.json", "extract.json")
 """What the record within a copy is called."""
 SPS: Final = "sps-certificate.xml"
@@ -168,13 +176,14 @@ async def journal_of(session: AsyncSession, row: CertificateRow | ExtractRow) ->
 
 
 def _later(lines: list[JournalRow]) -> dict[str, datetime]:
-    """Fields changed after box 18 was signed and outside the seals, each with the last time."""
+    """Fields changed after the signature above them and outside it, each with the last time."""
     changed: dict[str, datetime] = {}
-    issued = False
+    signed: set[str] = set()
     for line in lines:
-        if issued:
-            changed |= {bare_root(name): line.at for name in line.changes if bare_root(name) in AFTER_ISSUE}
-        issued = issued or line.action == Action.SIGN
+        touched = LATER.keys() & {bare_root(name) for name in line.changes}
+        changed |= {name: line.at for name in touched if LATER[name] in signed}
+        signed.add(line.action)
+        changed = {name: at for name, at in changed.items() if LATER[name] != line.action}
     return changed
 
 

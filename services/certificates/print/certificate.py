@@ -53,11 +53,10 @@ class CertificateSheet(Sheet[CertificateView]):
         if all(each.filled is Filled.LATER for each in fields):
             return [text(self._("not_used"), "faint")]
         found = [item for each in fields for item in self.field(each)]
-        found += [
-            text(self._("later", at=self.speech.moment(self.copy.later[each.field])), "note")
-            for each in fields
-            if each.field in self.copy.later
-        ]
+        for each in fields:
+            if each.field in self.copy.later:
+                says = "reference" if each.field == IF_ANY else "later"
+                found.append(text(self._(says, at=self.speech.moment(self.copy.later[each.field])), "note"))
         return found or [text("–", "faint")]
 
     def value(self, name: str) -> Any:

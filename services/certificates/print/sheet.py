@@ -51,7 +51,7 @@ class Copy(Generic[View]):
     """The same page without number and code, to be typed."""
     code: str
     later: Mapping[str, datetime] = field(default_factory=dict)
-    """Fields changed after the issuing body signed, though its signature does not cover the change."""
+    """Fields changed after a box was signed, though its signature does not cover the change."""
     statement: str = ""
     """The signed statement for checks without network; empty before the first signature."""
     statement_key: str = ""

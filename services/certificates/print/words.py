@@ -119,6 +119,7 @@ WORDS: Final = {
     "original_net": "Of the original consignment",
     "over":         "over revision {revision}",
     "later":        "Changed on {at}, after the issuing body had signed",
+    "reference":    "Customs reference written on {at}, after the authority had signed",
     "replaces":     "Replaces {number}",
     "replaced_by":  "Replaced by {number}",
     "extract_of":   "Extract of {number}",

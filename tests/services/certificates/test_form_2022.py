@@ -12,6 +12,7 @@ from tests.services.certificates.conftest import House, fresh
 from tests.services.certificates.refusing import refused
 from tests.services.certificates.test_after_signature import WAREHOUSE, codes, seen
 from tests.services.certificates.test_documents import added
+from tests.services.certificates.test_pdf import copy, text_of
 from tests.services.certificates.world import BODY, CONSIGNEE, EXPORTER, FORWARDER, IMPORTER, POST, line
 
 REACHED = "2026-11-26T09:00:00+01:00"
@@ -99,6 +100,7 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
     wrong: dict[str, Any] = {"customs_procedure": {"type": "inward_processing"}}
     assert (await refused("invalid", house.edit(certificate, IMPORTER, **wrong)))["field"] == "customs_procedure"
     assert "customs_procedure.reference" in (await seen(house, IMPORTER, certificate))["may"]["edit"]
+    assert "after the authority had signed" not in text_of(await copy(house, certificate))
     revision = (await house.row(certificate)).revision
     answer = await house.door(IMPORTER).put(
         f"/certificates/{certificate}/boxes",
@@ -112,6 +114,7 @@ async def test_the_importer_writes_the_customs_reference_of_box_23(house: House)
     assert (await awaited_of(house, certificate))[IMPORTER] == ("await_box_20", None)
     async with house.database.transaction() as session:
         assert verify.check(await views.export(session, await found(session, certificate))) == []
+    assert text_of(await copy(house, certificate)).count("after the authority had signed") == 1
     wrong_with = await codes(house, house.move(certificate, "verify", POST, form=decided))
     assert "customs_procedure_incomplete" not in wrong_with
 
