@@ -15,14 +15,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from shared.rules import deadlines, requests
+from shared.rules import requests
 from shared.rules.boxes import BESIDE, BOXES, PRINTED, Box, Filled, Model
-from shared.rules.deadlines import CLOCKS, Clock, Length, Only, Start
+from shared.rules.deadlines import CLOCKS, PROOF_LIFETIME, Clock, Length, Only, Start
 from shared.rules.deadlines import Unit as LengthUnit
 from shared.rules.forms import box_signed_by, form_of
 from shared.rules.permissions import ALL, EVERYWHERE, MATRIX, Cell, May, Tie
 from shared.rules.roles import VALIDATED_BY
 from shared.rules.status import CONTENT, MOVES, Action, Move, Status
+from shared.rules.terms import TERMS, Term
 from shared.words import say
 
 FOLDER: Final = Path(__file__).parent
@@ -145,10 +146,10 @@ def boxes() -> str:
 
 
 def clocks() -> str:
-    """Every clock of a certificate, and the lengths that concern accounts."""
+    """Every clock of a certificate, and what else has a length."""
     return page(
         "The clocks",
-        "shared/rules/deadlines.py and shared/rules/requests.py",
+        "shared/rules/deadlines.py, shared/rules/requests.py and shared/rules/terms.py",
         "A clock rings while the certificate is at its status, so long after its start, for those it tells. Silence "
         "never decides: one clock alone changes a status. Working days are those of the country of the authority in "
         "box 9; periods in days are calendar days. A clock whose time is over before it begins to matter rings at "
@@ -158,12 +159,14 @@ def clocks() -> str:
             (clock_row(clock) for clock in CLOCKS),
         ),
         "A clock that counts from a date rings anew when that date is changed; one that counts from entering a status "
-        "rings once for each stay there. The numbers D1 to D9 concern accounts and roles:",
+        "rings once for each stay there. What concerns accounts and roles follows:",
         "## Requests that await a decision",
         "While a question to the applicant is open, only the clock of the question runs. Silence never grants.",
         table(("clock", "rings", "what happens"), (request_row(clock) for clock in requests.CLOCKS)),
-        "## Links, passwords, roles",
-        table(("how long, or how many", "what for"), lengths()),
+        "## Links, passwords, accounts, records",
+        table(("no.", "name", "how long, or how often", "what for"), (term_row(term) for term in TERMS)),
+        f"A signature asks that the person has proved to be himself in the last "
+        f"{PROOF_LIFETIME // timedelta(minutes=1)} minutes; that is not a setting.",
     )
 
 
@@ -375,25 +378,9 @@ def length(some: Length) -> str:
     return f"{amount} {unit}{'' if amount == 1 else 's'}"
 
 
-def lengths() -> Iterator[tuple[str, str]]:
-    """The lengths the module itself names, each with the sentence beneath it if it has one."""
-    told = docstrings(deadlines)
-    for name, value in vars(deadlines).items():
-        if name.isupper() and isinstance(value, int | timedelta):
-            yield span(value), told.get(name) or name.replace("_", " ").capitalize() + "."
-
-
-def span(value: int | timedelta) -> str:
-    if isinstance(value, int):
-        return str(value)
-    hours, minutes = divmod(value // timedelta(minutes=1), 60)
-    return (
-        f"{value.days} days"
-        if value.days > 1
-        else f"{hours} hours"
-        if not minutes
-        else f"{hours * 60 + minutes} minutes"
-    )
+def term_row(term: Term) -> tuple[str, ...]:
+    before = " before" if term.after.amount < 0 else ""
+    return term.number, f"`{term.name}`", length(term.after) + before, term.what
 
 
 # ------------------------------------------------------------------------------------------------------------- layout

@@ -4,9 +4,12 @@ One thing to remember: the tests of a file stay together, and those of a folder 
 """
 
 import gc
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
+
+from shared.rules import lengths
 
 TOGETHER: Final = ("tests/faults/", "tests/journeys/", "tests/stories/")
 """Folders whose tests speak to one installation of everything; a second one would cost more than it saves."""
@@ -23,6 +26,13 @@ FIRST: Final = (
     "tests/workflows/",
 )
 """The longest first, so that no process is left alone with them at the end."""
+
+
+@pytest.fixture
+def otherwise() -> Iterator[Callable[[str], None]]:
+    """Sets lengths of clocks otherwise, for one test."""
+    yield lengths.use
+    lengths.use("")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,10 +20,11 @@ from shared.contracts.directory import OPERATOR_LIFE, Note, Noted, Rung, Standin
 from shared.contracts.organisations import Creatable
 from shared.events.directory import ActivityEnding, OrganisationMerged, RoleGranted, RoleRevoked
 from shared.kit.outbox import announce, wake
+from shared.rules import lengths
 from shared.rules import requests as law
 from shared.rules.actor import Actor
 from shared.rules.refusals import Refused
-from shared.rules.requests import OPEN, RECORD_WARNINGS, RoleStatus, Side, Step
+from shared.rules.requests import OPEN, RoleStatus, Side, Step
 from shared.rules.roles import AuthorityRole, Competence, RoleType, StandingStatus
 
 NOW: Final = "NOW"
@@ -118,11 +119,12 @@ async def call(session: AsyncSession, organisation_id: str) -> None:
 def settle(row: OrganisationRow, now: datetime) -> None:
     """What rings next: the nearest warning or end of a valid activity. Of those that have passed, the last counts."""
     waiting = []
+    warnings = lengths.warnings("record_first_warning", "record_last_warning")
     for each in row.activities:
         if each["status"] != StandingStatus.VALID or not each.get("valid_to"):
             continue
         over = _midnight(date.fromisoformat(each["valid_to"]) + timedelta(days=1), row.time_zone)
-        steps = [(over - length, length.days) for length in RECORD_WARNINGS] + [(over, 0)]
+        steps = [(over - length, length.days) for length in warnings] + [(over, 0)]
         passed = [step for step in steps if step[0] <= now][-1:]
         for at, days in passed + [step for step in steps if step[0] > now]:
             name = f"{days}:{each['kind']}:{each['valid_to']}"

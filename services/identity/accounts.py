@@ -20,8 +20,8 @@ from services.identity.rules import AccountStatus
 from shared.contracts.identity import Kind, course_id
 from shared.events.identity import AccountActivated
 from shared.kit.outbox import announce, wake
+from shared.rules import lengths
 from shared.rules.actor import Actor
-from shared.rules.deadlines import INACTIVITY_MONTHS
 from shared.rules.refusals import Refused
 
 
@@ -128,20 +128,22 @@ async def begin(
 
 # ── Inactivity ────────────────────────────────────────────────────────────────────────────────────────────────
 
-WARNINGS = (timedelta(days=14), timedelta(days=3))
-"""So long before an account is blocked its owner is warned."""
+
+def warnings() -> list[timedelta]:
+    """So long before an account is blocked its owner is warned, the earliest first."""
+    return lengths.warnings("inactivity_first_warning", "inactivity_last_warning")
 
 
 def blocked_at(since: datetime) -> datetime:
-    """Three months later: the same day of the month, or its last."""
-    months = since.month - 1 + INACTIVITY_MONTHS
+    """So many months later: the same day of the month, or its last."""
+    months = since.month - 1 + lengths.amount_of("inactivity")
     year, month = since.year + months // 12, months % 12 + 1
     return since.replace(year=year, month=month, day=min(since.day, calendar.monthrange(year, month)[1]))
 
 
 def first_warning(since: datetime) -> datetime:
     """When an account is first looked at again."""
-    return blocked_at(since) - WARNINGS[0]
+    return blocked_at(since) - warnings()[0]
 
 
 # ── Commands told twice ───────────────────────────────────────────────────────────────────────────────────────

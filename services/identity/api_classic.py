@@ -35,7 +35,7 @@ from shared.kit.http import IdempotencyKey
 from shared.kit.settings import Registering
 from shared.reference.countries import countries
 from shared.reference.departments import department_of
-from shared.rules.deadlines import REGISTRATION_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 from shared.rules.roles import StandingStatus
 from shared.rules.secret_questions import QUESTION_CODES
@@ -74,7 +74,7 @@ async def register(form: ClassicRegistration, key: IdempotencyKey, source: Sourc
     answer = await desk.attempts.passwords.hashed(form.answer)
     async with desk.around.database.transaction() as session:
         taken = await classic.born(session, tidy, password, answer, key, proof, desk.around.now())
-    return ClassicTaken(id=taken, days=REGISTRATION_LIFETIME.days)
+    return ClassicTaken(id=taken, days=lengths.amount_of("confirmation"))
 
 
 async def _picked(desk: Desk, place: Establishment) -> Establishment:

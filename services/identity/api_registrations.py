@@ -43,14 +43,13 @@ from shared.contracts.identity import (
 from shared.kit.http import IdempotencyKey
 from shared.kit.sessions import CurrentService
 from shared.kit.settings import Registering
-from shared.rules.deadlines import LINK_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 from shared.rules.sentences import SENTENCES
 from shared.words import best_language, say
 
 router = APIRouter(tags=["registration"])
 LONGEST_NAME = 100
-MINUTES = round(LINK_LIFETIME.total_seconds() / 60)
 
 # fmt: off
 CONFIRMED_BY = {
@@ -79,7 +78,7 @@ async def register(form: Registration, key: IdempotencyKey, source: Source, desk
     proof = await desk.person_check.proved(form.proof)
     async with desk.around.database.transaction() as session:
         taken = await creations.born(session, tidy, key, proof, desk.around.now())
-    return RegistrationView(id=taken, minutes=MINUTES)
+    return RegistrationView(id=taken, minutes=lengths.amount_of("link"))
 
 
 def tidied(text: str) -> str:
@@ -125,7 +124,7 @@ async def renew(registration_id: UUID, source: Source, desk: CurrentDesk, _: Ide
     desk.registrations.hit_or_refuse(source)
     async with desk.around.database.transaction() as session:
         await creations.want_link(session, str(registration_id))
-    return RegistrationView(id=str(registration_id), minutes=MINUTES)
+    return RegistrationView(id=str(registration_id), minutes=lengths.amount_of("link"))
 
 
 @router.post("/links/renewals", status_code=202)
@@ -137,7 +136,7 @@ async def renew_expired(link: Secret, source: Source, desk: CurrentDesk, _: Idem
         if row is None or row.purpose != Purpose.PASSWORD:
             raise Refused("link_expired")
         await creations.want_link(session, row.course_id)
-    return RegistrationView(id=row.course_id, minutes=MINUTES)
+    return RegistrationView(id=row.course_id, minutes=lengths.amount_of("link"))
 
 
 @router.post("/password-resets", status_code=202)
@@ -149,7 +148,7 @@ async def ask_password(wish: ResetWish, key: IdempotencyKey, source: Source, des
         raise Refused("incomplete", problems=asked_for(["not_an_address" if email else "field_needed"], "email"))
     async with desk.around.database.transaction() as session:
         await resets.born(session, email, key, desk.around.now())
-    return {"minutes": MINUTES}
+    return {"minutes": lengths.amount_of("link")}
 
 
 @router.post("/links/opened")

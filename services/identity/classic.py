@@ -18,20 +18,16 @@ from services.identity.rules import Mode, RegistrationState, asked_for, email_ke
 from shared.contracts.identity import Course, Kind, Rung, Step, Taken, Tick
 from shared.contracts.users import ClassicRegistration
 from shared.kit.calendar import is_working_day
+from shared.rules import lengths
 from shared.rules.actor import Actor
-from shared.rules.deadlines import REGISTRATION_LIFETIME
 from shared.rules.refusals import Refused
 from shared.rules.requests import next_due
 
 REMINDED: Final = "confirmation reminded"
 TOLD: Final = "authority told"
 VALIDATOR_REMINDED, ESCALATED, EXPIRED = "validator_reminded", "escalated", "expired"
-REMINDER: Final = timedelta(days=2)
-"""Before somebody who has not confirmed gets a second letter."""
 GATHERED: Final = timedelta(hours=1)
 """No authority gets new requests told more often; those that come meanwhile stand in the next letter."""
-KEPT: Final = timedelta(days=30)
-"""How long a refused or expired request stays for the authority to see."""
 _S = RegistrationState
 OPEN: Final = (_S.NEW, _S.CONFIRMED)
 
@@ -226,10 +222,11 @@ _AWAITED: Final = {
 
 
 async def _due(session: AsyncSession, row: RegistrationRow) -> Tick | None:
-    if row.state == _S.NEW and REMINDED not in row.rung:
-        return Tick(REMINDED, row.created_at + REMINDER)
     if row.state != _S.CONFIRMED:
-        return Tick(creations.FORGOTTEN, row.created_at + REGISTRATION_LIFETIME)
+        reminder, end = lengths.time_of("confirmation_reminder"), lengths.time_of("confirmation")
+        if row.state == _S.NEW and REMINDED not in row.rung and reminder < end:
+            return Tick(REMINDED, row.created_at + reminder)
+        return Tick(creations.FORGOTTEN, row.created_at + end)
     authority = await session.get(OrganisationRow, row.authority_id) if row.authority_id else None
     if authority is not None and TOLD not in row.rung:
         return Tick(TOLD, (authority.told_at or row.entered_at) + GATHERED)
@@ -255,7 +252,7 @@ async def ring(session: AsyncSession, mint: Mint, rung: Rung, now: datetime) -> 
         await creations.forget(session, row.id)
         return _gone(row.id, row.revision)
     if due.name == REMINDED:
-        left = row.created_at + REGISTRATION_LIFETIME - now
+        left = row.created_at + lengths.time_of("confirmation") - now
         await links.end(session, row.id, now)
         await links.mint(session, mint, Purpose.RECONFIRMATION, row.id, row.id, now, left)
     elif due.name == EXPIRED:
@@ -354,7 +351,7 @@ async def forget_old(session: AsyncSession, now: datetime) -> None:
             RegistrationRow.mode == Mode.CLASSIC,
             col(RegistrationRow.state).in_((_S.REFUSED, _S.EXPIRED)),
             col(RegistrationRow.over).is_(True),
-            col(RegistrationRow.entered_at) < now - KEPT,
+            col(RegistrationRow.entered_at) < now - lengths.time_of("request_kept"),
         )
         .limit(100)
     )

@@ -18,7 +18,7 @@ from services.identity.models import AccountRow, ChoiceRow, LinkRow, Registratio
 from services.identity.rules import Mode, RegistrationState, email_key
 from shared.contracts.identity import Course, Kind, Registration, Rung, Taken, Tick
 from shared.kit.outbox import wake
-from shared.rules.deadlines import REGISTRATION_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 LETTERS_AN_HOUR: Final = 5
@@ -186,7 +186,7 @@ def _due(row: RegistrationRow, live: list[LinkRow]) -> Tick:
     expiring = [each.expires_at for each in live if each.expires_at]
     if expiring and LINK_DEAD not in row.rung:
         return Tick(LINK_DEAD, max(expiring))
-    return Tick(FORGOTTEN, row.created_at + REGISTRATION_LIFETIME)
+    return Tick(FORGOTTEN, row.created_at + lengths.time_of("registration"))
 
 
 async def confirm(session: AsyncSession, mint: Mint, taken: Taken, now: datetime) -> Course:
@@ -217,7 +217,7 @@ async def confirm(session: AsyncSession, mint: Mint, taken: Taken, now: datetime
 
 
 async def ring(session: AsyncSession, rung: Rung, now: datetime) -> Course:
-    """A link has died, or seven days have passed: the registration is forgotten with all it says of a person."""
+    """A link has died, or its time is over: the registration is forgotten with all it says of a person."""
     row = await row_of(session, rung.id, lock=True)
     if row is None:
         return Course(Kind.CREATION, rung.id, RegistrationState.EXPIRED, over=True)

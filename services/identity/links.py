@@ -23,7 +23,7 @@ from shared.contracts.identity import LinkView
 from shared.contracts.notifications import LetterOrder
 from shared.kit import tokens
 from shared.kit.keys import Keyring
-from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME, REGISTRATION_LIFETIME, TEMPORARY_PASSWORD_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 
@@ -54,33 +54,34 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Kind:
-    """One row of KINDS: the page a letter leads to, and how long its secret is good; None carries no secret."""
+    """One row of KINDS: the page a letter leads to, and how long its secret is good."""
 
     purpose: Purpose
     page: str
-    lifetime: timedelta | None = None
+    lasts: str = ""
+    """The name of its length; a letter without one carries no secret."""
 
 
 # fmt: off
 KINDS: Final = (
-    Kind(Purpose.PASSWORD,        "/registration/password/{secret}",     LINK_LIFETIME),
+    Kind(Purpose.PASSWORD,        "/registration/password/{secret}",     "link"),
     Kind(Purpose.EXISTS,          "/sign-in"),
-    Kind(Purpose.CONFIRMATION,    "/registration/confirmation/{secret}", REGISTRATION_LIFETIME),
-    Kind(Purpose.RECONFIRMATION,  "/registration/confirmation/{secret}", REGISTRATION_LIFETIME),
+    Kind(Purpose.CONFIRMATION,    "/registration/confirmation/{secret}", "confirmation"),
+    Kind(Purpose.RECONFIRMATION,  "/registration/confirmation/{secret}", "confirmation"),
     Kind(Purpose.REQUESTS,        "/users?state=CONFIRMED"),
     Kind(Purpose.LATE_REQUESTS,   "/users?state=CONFIRMED"),
     Kind(Purpose.ACTIVATED,       "/sign-in"),
     Kind(Purpose.REFUSED,         "/contact"),
     Kind(Purpose.EXPIRED,         "/registration/classic"),
-    Kind(Purpose.RESET,           "/password/{secret}",                  LINK_LIFETIME),
-    Kind(Purpose.TEMPORARY,       "/sign-in",                            TEMPORARY_PASSWORD_LIFETIME),
+    Kind(Purpose.RESET,           "/password/{secret}",                  "link"),
+    Kind(Purpose.TEMPORARY,       "/sign-in",                            "temporary_password"),
     Kind(Purpose.CHANGED,         "/password"),
     Kind(Purpose.BLOCKED,         "/password"),
     Kind(Purpose.INACTIVE,        "/sign-in"),
     Kind(Purpose.DELETED,         "/contact"),
     Kind(Purpose.QUESTION,        "/contact"),
-    Kind(Purpose.NEW_ADDRESS,     "/profile/confirmation/{secret}",      LINK_LIFETIME),
-    Kind(Purpose.OLD_ADDRESS,     "/profile/confirmation/{secret}",      LINK_LIFETIME),
+    Kind(Purpose.NEW_ADDRESS,     "/profile/confirmation/{secret}",      "link"),
+    Kind(Purpose.OLD_ADDRESS,     "/profile/confirmation/{secret}",      "link"),
     Kind(Purpose.DETAILS_CHANGED, "/profile"),
     Kind(Purpose.FACTOR,          "/security"),
 )
@@ -165,7 +166,8 @@ async def _made(
     lifetime: timedelta | None,
     facts: Mapping[str, Any],
 ) -> LinkRow:
-    link_id, good = str(uuid4()), lifetime or KIND[purpose].lifetime
+    link_id, lasts = str(uuid4()), KIND[purpose].lasts
+    good = lifetime or (lengths.time_of(lasts) if lasts else None)
     row = LinkRow(
         id=link_id,
         purpose=purpose,
@@ -238,8 +240,8 @@ def letter(row: LinkRow) -> LetterOrder:
 
 
 def form(with_: Mint, row: LinkRow, now: datetime) -> tuple[str, datetime]:
-    """What opens the form behind a link just clicked, and until when: fifteen minutes, in that browser only."""
-    until = now + LINK_FORM_LIFETIME
+    """What opens the form behind a link just clicked, and until when: a short while, in that browser only."""
+    until = now + lengths.time_of("link_form")
     return with_.seal(f"{row.id}|{until.isoformat()}"), until
 
 

@@ -21,7 +21,7 @@ def _clocks(row: AccountRow) -> list[Tick]:
     """The clocks since the last sign-in, or since the activation when there was none; also since a new password."""
     since = max(each for each in (row.signed_in_at, row.created_at, row.password_at) if each)
     end = accounts.blocked_at(since)
-    return [*(Tick(f"inactive: {each.days} days left", end - each) for each in accounts.WARNINGS), Tick(BLOCK, end)]
+    return [*(Tick(f"inactive: {each.days} days left", end - each) for each in accounts.warnings()), Tick(BLOCK, end)]
 
 
 def _due(row: AccountRow) -> Tick | None:

@@ -16,7 +16,7 @@ from services.identity.rules import AccountStatus, BlockReason, email_key
 from shared.contracts.identity import Kind, course_id
 from shared.events.identity import AccountBlocked
 from shared.kit import tokens
-from shared.rules.deadlines import WRONG_PASSWORDS
+from shared.rules import lengths
 
 _COUNT: Final = text(
     """
@@ -70,7 +70,7 @@ async def may_sign_in(session: AsyncSession, account: AccountRow | None, device:
             select(DeviceRow).where(
                 DeviceRow.digest == digest,
                 DeviceRow.person_id == (account.id if account else NOBODY),
-                DeviceRow.wrong < WRONG_PASSWORDS,
+                DeviceRow.wrong < lengths.amount_of("wrong_passwords"),
             )
         )
     ).one_or_none()
@@ -84,7 +84,7 @@ NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 
 
 async def wrong(session: AsyncSession, email: str, device: str | None, now: datetime) -> None:
-    """One wrong password more: for this device where it is known, else for the address; the fifth blocks."""
+    """One wrong password more: for this device where it is known, else for the address; one too many blocks."""
     key = email_key(email)
     await session.execute(
         _COUNT,
@@ -92,7 +92,7 @@ async def wrong(session: AsyncSession, email: str, device: str | None, now: date
             "key": key,
             "subject": _subject(key),
             "device": tokens.digest(device or ""),
-            "most": WRONG_PASSWORDS,
+            "most": lengths.amount_of("wrong_passwords"),
             "now": now,
             "said_at": now.isoformat(),
             "event": str(uuid4()),

@@ -20,7 +20,7 @@ from shared.contracts.identity import ChangeView, Course, DetailsWish, Kind, Run
 from shared.events.identity import PersonChanged
 from shared.kit.outbox import announce
 from shared.kit.process import Surroundings
-from shared.rules.deadlines import LINK_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 ASKED, DONE, EXPIRED, SUPERSEDED = "ASKED", "DONE", "EXPIRED", "SUPERSEDED"
@@ -44,7 +44,7 @@ async def asked(
         username=wish.username or None,
         email=wish.email if moved else None,
         created_at=now,
-        due_at=now + LINK_LIFETIME,
+        due_at=now + lengths.time_of("link"),
     )
     if not moved and (row.first_name, row.last_name, row.username) == (
         account.first_name,

@@ -16,7 +16,7 @@ from services.identity.rules import AccountStatus, Mode, SessionEnd, email_key
 from shared.contracts.identity import Course, Kind, Rung, Taken, Tick
 from shared.events.identity import PersonChanged
 from shared.kit.outbox import announce
-from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME, TEMPORARY_PASSWORD_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 RESETS_AN_HOUR: Final = 3
@@ -77,10 +77,10 @@ async def _begin(session: AsyncSession, mint: Mint, row: ResetRow, now: datetime
     if account.mode == Mode.CLASSIC:
         asks = temporary.asks(account)
         await links.mint(session, mint, Purpose.TEMPORARY, account.id, row.id, now, username=account.email, asks=asks)
-        row.due_at = now + TEMPORARY_PASSWORD_LIFETIME + LINK_FORM_LIFETIME
+        row.due_at = now + lengths.time_of("temporary_password") + lengths.time_of("link_form")
     else:
         await links.mint(session, mint, Purpose.RESET, account.id, row.id, now)
-        row.due_at = now + LINK_LIFETIME + LINK_FORM_LIFETIME
+        row.due_at = now + lengths.time_of("link") + lengths.time_of("link_form")
     session.add(row)
     await accounts.journal(session, account.id, now, "ask_password")
 

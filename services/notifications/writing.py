@@ -34,11 +34,26 @@ _OPEN: Final = ("number", "count", "days")
 """What of a letter's facts anybody may read who only looks whether it arrived."""
 _UNSAID: Final = {"by": "-", "count": "…", "days": "…"}
 LASTS: Final = {
+    (Unit.MINUTES, True): "%(number)s minute",
+    (Unit.MINUTES, False): "%(number)s minutes",
+    (Unit.HOURS, True): "%(number)s hour",
+    (Unit.HOURS, False): "%(number)s hours",
     (Unit.DAYS, True): "%(number)s day",
     (Unit.DAYS, False): "%(number)s days",
     (Unit.WORKING_DAYS, True): "%(number)s working day",
     (Unit.WORKING_DAYS, False): "%(number)s working days",
+    (Unit.MONTHS, True): "%(number)s month",
+    (Unit.MONTHS, False): "%(number)s months",
 }
+WITHIN: Final = {
+    (Unit.MINUTES, True): "within %(number)s minute",
+    (Unit.MINUTES, False): "within %(number)s minutes",
+    (Unit.HOURS, True): "within %(number)s hour",
+    (Unit.HOURS, False): "within %(number)s hours",
+    (Unit.DAYS, True): "within %(number)s day",
+    (Unit.DAYS, False): "within %(number)s days",
+}
+"""A length said with its preposition, which in French depends on the number."""
 _MOMENT: Final = {"en": "d MMMM y, HH:mm", "fr": "d MMMM y 'à' HH:mm"}
 
 
@@ -110,6 +125,15 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
     """The words the templates speak with; every one is there for every letter."""
     language = _known(reader.language)
     words = _words(language)
+
+    def counted(unit: str, number: object, said: Mapping[tuple[Unit, bool], str] = LASTS) -> str:
+        sentence = said[Unit(unit), number == 1]
+        return words.get(sentence, sentence) % {"number": number}
+
+    def lasts(clock: str) -> str:
+        length = length_of(clock)
+        return counted(length.unit, abs(length.amount))
+
     someone = words.get("an organisation", "an organisation")
 
     def called(ids: list[str]) -> str:
@@ -130,7 +154,9 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "status": facts.get("status") or "",
         "clock": facts.get("clock") or "",
         "form": facts.get("form_model") or "",
-        "lasts": lambda clock: _lasts(clock, words),
+        "lasts": lasts,
+        "span": counted,
+        "within": lambda unit, number: counted(unit, number, WITHIN),
         "reason": one_line(facts.get("reason") or ""),
         "until": _moment(facts.get("until"), language, reader.time_zone),
         "arrival": _moment(facts.get("arrival"), language, reader.time_zone),
@@ -138,13 +164,6 @@ def _speech(facts: Mapping[str, Any], names: Mapping[str, str], reader: Reader) 
         "box": _box(facts.get("field"), facts.get("form_model"), language),
         "boxes": _boxes(facts.get("boxes") or (), facts.get("form_model"), language),
     } | {name: _enclosed(facts.get(name, nothing)) for name, nothing in ENCLOSED.items()}
-
-
-def _lasts(clock: str, words: Mapping[str, str]) -> str:
-    """How long a clock runs in this installation, in words."""
-    length = length_of(clock)
-    sentence = LASTS[length.unit, abs(length.amount) == 1]
-    return words.get(sentence, sentence) % {"number": abs(length.amount)}
 
 
 def _enclosed(said: Any) -> Any:

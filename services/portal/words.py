@@ -112,9 +112,17 @@ def plural(one: str, many: str, count: int, **parameters: object) -> str:
 def lasts(clock: str) -> str:
     """How long a clock runs in this installation, in words."""
     length = length_of(clock)
-    if length.unit is Unit.WORKING_DAYS:
-        return plural("%(num)s working day", "%(num)s working days", abs(length.amount))
-    return plural("%(num)s day", "%(num)s days", abs(length.amount))
+    match length.unit, abs(length.amount):
+        case Unit.MINUTES, amount:
+            return plural("%(num)s minute", "%(num)s minutes", amount)
+        case Unit.HOURS, amount:
+            return plural("%(num)s hour", "%(num)s hours", amount)
+        case Unit.WORKING_DAYS, amount:
+            return plural("%(num)s working day", "%(num)s working days", amount)
+        case Unit.MONTHS, amount:
+            return plural("%(num)s month", "%(num)s months", amount)
+        case _, amount:
+            return plural("%(num)s day", "%(num)s days", amount)
 
 
 def N_(message: str) -> str:

@@ -17,31 +17,20 @@ from shared.rules.status import Status
 Calendar = Callable[[date, str], bool]
 """Whether this day is a working day in this country."""
 
-# Of accounts and links
-LINK_LIFETIME: Final = timedelta(minutes=90)
-"""To click the link that sets a password (guides 000, 001, 002)."""
-LINK_FORM_LIFETIME: Final = timedelta(minutes=15)
-"""To fill in the form such a link has opened."""
-REGISTRATION_LIFETIME: Final = timedelta(days=7)
-"""To complete a registration before it is forgotten."""
-TEMPORARY_PASSWORD_LIFETIME: Final = timedelta(hours=24)
 PROOF_LIFETIME: Final = timedelta(minutes=5)
 """So long before a signature the person may last have proved to be himself."""
-WRONG_PASSWORDS: Final = 5
-"""Wrong passwords in a row that block an account (guides 003, 004)."""
-INACTIVITY_MONTHS: Final = 3
-"""Months without signing in that block an account (guides 003, 004)."""
-VALIDATION_WORKING_DAYS: Final = 2
-"""For a validator to answer, before he is reminded (guide 001)."""
-ROLE_REQUEST_LIFETIME: Final = timedelta(days=30)
 
 
 class Unit(StrEnum):
     """What a length is counted in."""
 
     MINUTES = "minutes"
+    HOURS = "hours"
     DAYS = "days"
     WORKING_DAYS = "working_days"
+    MONTHS = "months"
+    TIMES = "times"
+    """Not a time at all: how often."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +40,15 @@ class Length:
     amount: int
     unit: Unit
 
+    @property
+    def time(self) -> timedelta:
+        """Minutes, hours or calendar days as a time; nothing else is always the same."""
+        return timedelta(**{self.unit: self.amount})
+
     def after(self, start: datetime, country: str, is_working_day: Calendar) -> datetime:
         """The moment so long after the start; working days keep the time of day and step over days off."""
-        if self.unit is Unit.MINUTES:
-            return start + timedelta(minutes=self.amount)
-        if self.unit is Unit.DAYS:
-            return start + timedelta(days=self.amount)
+        if self.unit is not Unit.WORKING_DAYS:
+            return start + self.time
         step, left, at = timedelta(days=1 if self.amount > 0 else -1), abs(self.amount), start
         while left:
             at += step
@@ -69,6 +61,11 @@ def minutes(amount: int) -> Length:
     return Length(amount, Unit.MINUTES)
 
 
+def hours(amount: int) -> Length:
+    """A length in hours."""
+    return Length(amount, Unit.HOURS)
+
+
 def days(amount: int) -> Length:
     """A length in calendar days."""
     return Length(amount, Unit.DAYS)
@@ -77,6 +74,16 @@ def days(amount: int) -> Length:
 def working_days(amount: int) -> Length:
     """A length in days on which offices are open."""
     return Length(amount, Unit.WORKING_DAYS)
+
+
+def months(amount: int) -> Length:
+    """A length in months of the calendar."""
+    return Length(amount, Unit.MONTHS)
+
+
+def times(amount: int) -> Length:
+    """How often."""
+    return Length(amount, Unit.TIMES)
 
 
 class Start(StrEnum):

@@ -11,11 +11,12 @@ from typing import Final
 from shared.rules import deadlines, requests
 from shared.rules.deadlines import Length
 from shared.rules.extracts import EXTRACT_CLOCKS
+from shared.rules.terms import TERMS
 
 LONGEST: Final = 3650
 """Of whatever a clock is counted in."""
 LENGTHS: Final[Mapping[str, Length]] = {
-    row.name: row.after for row in (*deadlines.CLOCKS, *EXTRACT_CLOCKS, *requests.CLOCKS) if row.after.amount
+    row.name: row.after for row in (*deadlines.CLOCKS, *EXTRACT_CLOCKS, *requests.CLOCKS, *TERMS) if row.after.amount
 }
 """Every clock that may be set, with what the law foresees; those that ring at the moment itself have no length."""
 
@@ -45,10 +46,15 @@ def length_of(name: str) -> Length:
 
 
 def amount_of(name: str) -> int:
-    """The number of days, or working days, of this clock here."""
+    """The number of this clock here, in its own unit."""
     return abs(length_of(name).amount)
 
 
 def time_of(name: str) -> timedelta:
-    """The time of a clock that counts calendar days."""
-    return timedelta(days=amount_of(name))
+    """The time of a clock that counts minutes, hours or calendar days, before or after."""
+    return abs(length_of(name).time)
+
+
+def warnings(*names: str) -> list[timedelta]:
+    """The times of several warnings before an end, the earliest first; two that fall together are one."""
+    return sorted({time_of(each) for each in names}, reverse=True)

@@ -6,19 +6,11 @@ expire; a question to the applicant stops the clock until it is answered.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.rules.deadlines import (
-    ROLE_REQUEST_LIFETIME,
-    VALIDATION_WORKING_DAYS,
-    Calendar,
-    Length,
-    days,
-    lasting,
-    working_days,
-)
+from shared.rules.deadlines import Calendar, Length, days, lasting, working_days
 from shared.rules.refusals import Refused
 from shared.rules.roles import StandingStatus
 
@@ -173,16 +165,14 @@ class Clock:
 
 # fmt: off
 CLOCKS: Final = (
-    #     name                  after                                        then
-    Clock("validator_reminded", working_days(VALIDATION_WORKING_DAYS),       "Whoever decides is reminded."),
-    Clock("escalated",          working_days(2 * VALIDATION_WORKING_DAYS),   "The authority above is told that it waits."),
-    Clock("expired",            days(ROLE_REQUEST_LIFETIME.days),            "The request expires and can be made again.", ends=True),
-    Clock("unanswered",         days(ROLE_REQUEST_LIFETIME.days),            "The request expires and can be made again.", asked=True, ends=True),
+    #     name                  after            then
+    Clock("validator_reminded", working_days(2), "Whoever decides is reminded."),
+    Clock("escalated",          working_days(4), "The authority above is told that it waits."),
+    Clock("expired",            days(30),        "The request expires and can be made again.", ends=True),
+    Clock("unanswered",         days(30),        "The request expires and can be made again.", asked=True, ends=True),
 )
 # fmt: on
 _BY_NAME: Final = {clock.name: clock for clock in CLOCKS}
-RECORD_WARNINGS: Final = (timedelta(days=30), timedelta(days=7))
-"""So long before an activity ends, the operator and who certifies him are warned."""
 
 
 def clock_named(name: str) -> Clock | None:

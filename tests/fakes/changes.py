@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.contracts.identity import Course, IdentityActivities, Kind, Rung, Taken, Tick, Which
 from shared.contracts.notifications import LetterOrder
-from shared.rules.deadlines import LINK_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 CHANGE = "00000000-0000-4000-8000-0000000c4a0e"
@@ -35,7 +35,7 @@ class ChangeOnPaper(IdentityActivities):
         return Course(Kind.CHANGE, CHANGE, self.state, 0, self.state != "ASKED", due, letters)
 
     async def look(self, which: Which) -> Course:
-        self.good = self.good or await self.now() + LINK_LIFETIME
+        self.good = self.good or await self.now() + lengths.time_of("link")
         return self.course()
 
     async def take(self, taken: Taken) -> Course:

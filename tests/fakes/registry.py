@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.contracts.identity import Course, IdentityActivities, Kind, Rung, Taken, Tick, Which
 from shared.contracts.notifications import LetterOrder, LetterTaken, NotificationActivities
-from shared.rules.deadlines import LINK_LIFETIME, REGISTRATION_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 REGISTRATION = "00000000-0000-4000-8000-00000000ae61"
@@ -46,7 +46,7 @@ class Registry(IdentityActivities):
     def course(self) -> Course:
         """The registration as the workflow remembers it."""
         over = self.state in ("DONE", "EXPIRED")
-        due = Tick("registration forgotten", self.created + REGISTRATION_LIFETIME)
+        due = Tick("registration forgotten", self.created + lengths.time_of("registration"))
         if self.links and not self.known and "password link dead" not in self.rung:
             due = Tick("password link dead", self.links[-1][1])
         letter = "account-exists" if self.known else "account-link"
@@ -59,7 +59,7 @@ class Registry(IdentityActivities):
             self.state = "KNOWN" if self.known else "PENDING_PASSWORD"
         while len(self.links) < self.wanted and self.state in ("PENDING_PASSWORD", "KNOWN"):
             self.rung = []
-            self.links.append((f"link-{len(self.links) + 1}", await self.now() + LINK_LIFETIME))
+            self.links.append((f"link-{len(self.links) + 1}", await self.now() + lengths.time_of("link")))
         return self.course()
 
     async def take(self, taken: Taken) -> Course:
@@ -107,7 +107,7 @@ class ResetDesk(IdentityActivities):
     async def look(self, which: Which) -> Course:
         if self.state == "ASKED":
             self.state = "SENT" if self.known else "NOBODY"
-            self.good = await self.now() + LINK_LIFETIME
+            self.good = await self.now() + lengths.time_of("link")
         return self.course()
 
     async def take(self, taken: Taken) -> Course:

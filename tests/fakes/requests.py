@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shared.contracts.identity import Course, IdentityActivities, Kind, Rung, Taken, Tick, Which
 from shared.contracts.notifications import LetterOrder
 from shared.kit.calendar import is_working_day
-from shared.rules.deadlines import REGISTRATION_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 from shared.rules.requests import next_due
 
@@ -42,7 +42,7 @@ class RequestOnPaper(IdentityActivities):
         if self.state == "NEW" and "confirmation reminded" not in self.rung:
             return Tick("confirmation reminded", self.created + timedelta(days=2))
         if self.entered is None:
-            return Tick("registration forgotten", self.created + REGISTRATION_LIFETIME)
+            return Tick("registration forgotten", self.created + lengths.time_of("confirmation"))
         found = next_due(self.entered, None, self.rung, "FR", is_working_day)
         return Tick(*found) if found else None
 

@@ -1,5 +1,7 @@
 """Registering in the browser: the form, the waiting page, the link, the password."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.portal.conftest import Browser
@@ -39,6 +41,22 @@ async def test_a_registration_leads_to_the_waiting_page(world: World, browser: B
     assert world.accounts.taken[0].proof == "solved"
     again = await browser.post(f"/registration/sent/{REGISTRATION}")
     assert "Another letter is on its way" in again.text
+
+
+async def test_pages_state_the_lengths_that_are_set(browser: Browser, otherwise: Callable[[str], None]) -> None:
+    otherwise("link=120 inactivity=6 registration=1 confirmation=9 confirmation_reminder=1 temporary_password=48")
+    waiting, classic = f"/registration/sent/{REGISTRATION}", f"/registration/classic/sent/{REGISTRATION}"
+    said = {
+        waiting: ("You have 120 minutes", "Vous avez 120 minutes"),
+        classic: ("within 9 days to", "dans un délai de 9 jours"),
+        "/password": ("after 6 months", "après 6 mois"),
+        "/privacy": ("forgotten after 1 day.", "oubliée après 1 jour."),
+        "/help": ("works for 120 minutes", "valable 120 minutes"),
+    }
+    for place, language in enumerate(("en", "fr")):
+        await browser.get(f"/language/{language}")
+        for path, sentences in said.items():
+            assert sentences[place] in (await browser.get(path)).text
 
 
 async def test_what_was_typed_stays_when_something_is_not_right(browser: Browser) -> None:

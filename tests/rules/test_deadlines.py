@@ -9,7 +9,6 @@ import pytest
 from shared.rules import lengths, requests
 from shared.rules.deadlines import (
     CLOCKS,
-    LINK_LIFETIME,
     Standing,
     Start,
     clock_of,
@@ -25,6 +24,7 @@ from shared.rules.deadlines import (
 from shared.rules.extracts import EXTRACT_CLOCKS, ExtractStatus, next_extract_due
 from shared.rules.permissions import Tie
 from shared.rules.status import Status, is_final
+from shared.rules.terms import TERMS
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FRIDAY = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
@@ -61,7 +61,7 @@ def rings(stand_of: Callable[[tuple[str, ...]], Standing]) -> Iterator[tuple[str
 
 # « Vous avez 90 minutes pour cliquer sur le lien avant qu'il n'expire »
 def test_a_link_lives_ninety_minutes() -> None:
-    assert timedelta(minutes=90) == LINK_LIFETIME
+    assert lengths.time_of("link") == timedelta(minutes=90)
 
 
 def test_completion_is_called_for_twice_and_overdue_after_ten_days() -> None:
@@ -157,12 +157,6 @@ def test_a_changed_date_and_an_edited_draft_start_their_clocks_anew() -> None:
     assert still_rung(rung, {"seals"}) == ["announce_arrival", "completion_first_call"]
 
 
-@pytest.fixture
-def otherwise() -> Iterator[Callable[[str], None]]:
-    yield lengths.use
-    lengths.use("")
-
-
 def test_lengths_may_be_set_otherwise(otherwise: Callable[[str], None]) -> None:
     arrives = "2026-03-20T08:00:00+00:00"  # a Friday
     otherwise("draft_stale=10, announce_arrival=4 extract_undecided=2 expired=45 customs_procedure_open=20")
@@ -181,6 +175,20 @@ def test_lengths_may_be_set_otherwise(otherwise: Callable[[str], None]) -> None:
     assert due(standing(Status.DRAFT)) == ("draft_stale", MONDAY + timedelta(days=90))
 
 
+def test_what_concerns_accounts_is_set_in_its_own_unit_and_two_warnings_at_once_are_one(
+    otherwise: Callable[[str], None],
+) -> None:
+    warned = ("inactivity_first_warning", "inactivity_last_warning")
+    assert lengths.warnings(*warned) == [timedelta(days=14), timedelta(days=3)]
+    otherwise("link=120 temporary_password=48 inactivity=6 wrong_passwords=3 inactivity_last_warning=21")
+    assert lengths.time_of("link") == timedelta(hours=2)
+    assert lengths.time_of("temporary_password") == timedelta(days=2)
+    assert (lengths.amount_of("inactivity"), lengths.amount_of("wrong_passwords")) == (6, 3)
+    assert lengths.warnings(*warned) == [timedelta(days=21), timedelta(days=14)]
+    otherwise("inactivity_last_warning=14")
+    assert lengths.warnings(*warned) == [timedelta(days=14)]
+
+
 @pytest.mark.parametrize("said", ["reply=45", "reply_overdue", "reply_overdue=0", "reply_overdue=-3", "replaced=1"])
 def test_a_length_that_cannot_be_meant_is_an_error(said: str) -> None:
     with pytest.raises(ValueError, match=r"no clock is called|whole number"):
@@ -188,7 +196,7 @@ def test_a_length_that_cannot_be_meant_is_an_error(said: str) -> None:
 
 
 def test_every_clock_with_a_length_can_be_set_and_names_are_used_once() -> None:
-    rows = (*CLOCKS, *EXTRACT_CLOCKS, *requests.CLOCKS)
+    rows = (*CLOCKS, *EXTRACT_CLOCKS, *requests.CLOCKS, *TERMS)
     assert {row.name for row in rows if row.after.amount} == set(lengths.LENGTHS)
     assert len({row.name for row in rows}) == len(rows)
     for name, law in lengths.LENGTHS.items():

@@ -29,8 +29,6 @@ from shared.contracts.users import (
     TemporarySignIn,
 )
 from shared.kit.settings import Registering
-from shared.rules import lengths
-from shared.rules.deadlines import REGISTRATION_LIFETIME
 from shared.rules.refusals import Refused
 from shared.rules.secret_questions import SECRET_QUESTIONS
 
@@ -189,7 +187,7 @@ def _reach(said: dict[str, Any]) -> Reach:
 @router.get("/registration/classic/sent/{registration_id}")
 async def sent(request: Request, house: TheHouse, registration_id: UUID) -> Response:
     """A letter is on its way."""
-    return house.look.page(request, "classic/sent.html", current="registration", days=REGISTRATION_LIFETIME.days)
+    return house.look.page(request, "classic/sent.html", current="registration")
 
 
 # ---- the letter ----------------------------------------------------------------------------------------------------
@@ -220,7 +218,6 @@ async def answer_letter(request: Request, house: TheHouse) -> Response:
         "classic/confirmed.html" if mine else "classic/disowned.html",
         current="registration",
         authority=confirmed.authority,
-        days=lengths.amount_of("expired"),
     )
     answer.delete_cookie(FORM_COOKIE, path="/")
     return answer

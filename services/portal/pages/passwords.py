@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal import forms, words
 from services.portal.clients import Trouble
-from services.portal.pages.registration import FORM_COOKIE, MINUTES, by_field, keep_form, raw
+from services.portal.pages.registration import FORM_COOKIE, by_field, keep_form, raw
 from services.portal.visitor import POST_COOKIE, SESSION_COOKIE, Anybody, House, Somebody, TheHouse
 from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import NewPassword, PasswordChange
@@ -38,7 +38,6 @@ def _ask(
         email=email,
         problems=problems,
         sent=sent,
-        minutes=MINUTES,
         key=uuid4().hex,
     )
 

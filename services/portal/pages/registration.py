@@ -18,14 +18,12 @@ from services.portal.words import N_
 from shared.contracts.certificate_views import ProblemView
 from shared.contracts.identity import Draft, NewPassword, Registration
 from shared.kit.settings import Registering
-from shared.rules.deadlines import LINK_FORM_LIFETIME, LINK_LIFETIME
+from shared.rules import lengths
 from shared.rules.refusals import Refused
 
 router = APIRouter()
 FORM_COOKIE: Final = "choosing"
 """Holds what opens the form behind a link: that browser's alone, and no longer than the form is good."""
-MINUTES: Final = round(LINK_LIFETIME.total_seconds() / 60)
-FORM_SECONDS: Final = round(LINK_FORM_LIFETIME.total_seconds())
 EMPTY: Final = {"first_name": "", "last_name": "", "email": "", "email_again": "", "privacy": False}
 PERSONAL: Final = N_(
     "Your account is personal. Your first and last name will stand beside every signature you make on a certificate, "
@@ -48,8 +46,8 @@ def raw(typed: Any, name: str) -> str:
 
 
 def keep_form(answer: Response, form: str, house: House) -> Response:
-    """What opens the form behind a link or a password: in this browser, for a quarter of an hour."""
-    keep(answer, FORM_COOKIE, form, house, FORM_SECONDS)
+    """What opens the form behind a link or a password: in this browser, no longer than it is good."""
+    keep(answer, FORM_COOKIE, form, house, round(lengths.time_of("link_form").total_seconds()))
     return answer
 
 
@@ -122,7 +120,6 @@ async def sent(request: Request, house: TheHouse, registration_id: UUID, again: 
         "registration/sent.html",
         current="registration",
         registration_id=str(registration_id),
-        minutes=MINUTES,
         again=bool(again),
         key=uuid4().hex,
     )

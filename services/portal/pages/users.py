@@ -86,8 +86,8 @@ CHANGED: Final = {
     "html": N_("Kind of letters"), "organisation": N_("Organisation, company"), "reach": N_("Phone, fax, information"),
 }
 WHY_BLOCKED: Final = {
-    "WRONG_PASSWORDS": N_("Five wrong passwords."),
-    "INACTIVITY":      N_("Nobody signed in for three months."),
+    "WRONG_PASSWORDS": N_("Too many wrong passwords."),
+    "INACTIVITY":      N_("Nobody signed in for too long."),
 }
 # fmt: on
 

@@ -1,6 +1,7 @@
 """Wrong passwords, known devices, new passwords and inactivity, against a real database."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from services.identity import links
 from services.identity.activities import Paper
 from services.identity.links import Mint
 from services.identity.models import ChoiceRow
+from services.notifications.writing import Reader, gist
 from shared.contracts.identity import Kind, Rung, Step, Taken, Which
 from shared.kit.keys import keyring
 from shared.kit.sessions import service_token
@@ -100,11 +102,11 @@ async def test_an_unknown_address_is_counted_alike(house: House) -> None:
     assert await house.announced("identity.account.blocked.v1") == []
 
 
-async def ask(house: House, email: str = CLAIRES) -> str:
+async def ask(house: House, email: str = CLAIRES, minutes: int = 90) -> str:
     """A new password is asked for and its paper looked at; the id of the request."""
     key = uuid4().hex
     answer = await house.client.post("/password-resets", json={"email": email}, headers={"Idempotency-Key": key})
-    assert (answer.status_code, answer.json()) == (202, {"minutes": 90})
+    assert (answer.status_code, answer.json()) == (202, {"minutes": minutes})
     return str(await house.one("SELECT id FROM reset WHERE key = :k", k=key))
 
 
@@ -148,6 +150,23 @@ async def test_the_link_is_good_at_89_minutes_and_dead_at_91(house: House) -> No
         link = str(await house.one("SELECT id FROM link WHERE course_id = :c", c=request))
         house.clock.forward(minutes=minutes)
         secret = paper.mint.secret(link, paper.mint.current)
+        assert (await house.client.post("/links/opened", json={"secret": secret})).status_code == status
+
+
+async def test_a_link_of_another_length_is_good_and_written_about_for_so_long(
+    house: House, otherwise: Callable[[str], None]
+) -> None:
+    otherwise("link=120")
+    paper = Paper(house.around)
+    for minutes, status in ((119, 200), (121, 410)):
+        request = await ask(house, minutes=120)
+        await paper.look(Which(Kind.RESET, request))
+        async with house.around.database.transaction() as session:
+            (link,) = await links.of_course(session, request)
+            facts = links.shown(paper.mint, link, "", house.clock()).facts
+        assert "within 120 minutes" in gist("password-link", facts, {}, Reader("en", "UTC"))
+        house.clock.forward(minutes=minutes)
+        secret = paper.mint.secret(link.id, paper.mint.current)
         assert (await house.client.post("/links/opened", json={"secret": secret})).status_code == status
 
 

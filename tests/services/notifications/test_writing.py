@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 
 import pytest
 from jinja2 import Environment
@@ -11,8 +12,7 @@ from services.notifications.letters import LETTERS, ORDERED
 from services.notifications.paces import DIGEST
 from services.notifications.questions import ABOUT_QUESTIONS
 from services.notifications.roles import ABOUT_ROLES
-from services.notifications.writing import LASTS, LOCALE, TEMPLATES, Reader, gist, headline, letter, nameless
-from shared.rules import lengths
+from services.notifications.writing import LASTS, LOCALE, TEMPLATES, WITHIN, Reader, gist, headline, letter, nameless
 from shared.words import catalogue
 from tests.services.notifications.goldens import FOLDER, goldens
 
@@ -58,7 +58,7 @@ def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
         if isinstance(sentence, str)
     }
     french = catalogue(LOCALE / "fr.po")
-    assert said | {"an organisation", "(no number yet)"} | set(LASTS.values()) == set(french)
+    assert said | {"an organisation", "(no number yet)"} | {*LASTS.values(), *WITHIN.values()} == set(french)
     for english, words in french.items():
         assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", words))
 
@@ -109,16 +109,33 @@ def test_changed_boxes_have_the_titles_of_the_certificates_form() -> None:
         assert f"Changed: {title}, Mode of transport." in told
 
 
-def test_a_letter_states_the_length_the_clock_has_here() -> None:
+def test_a_letter_states_the_length_the_clock_has_here(otherwise: Callable[[str], None]) -> None:
     reader, french, body = Reader("en", "Europe/Paris"), Reader("fr", "Europe/Paris"), {"ties": ["ISSUER"]}
-    try:
-        lengths.use("reply_overdue=45 arrival_near=1")
-        assert "measures within 45 days." in gist("irregularity", body, {}, reader)
-        assert "dans un délai de 45 jours." in gist("irregularity", body, {}, french)
-        assert "at least 1 working day ahead" in gist("announce-arrival", {}, {}, reader)
-    finally:
-        lengths.use("")
+    otherwise("reply_overdue=45 arrival_near=1 inactivity=1")
+    assert "measures within 45 days." in gist("irregularity", body, {}, reader)
+    assert "dans un délai de 45 jours." in gist("irregularity", body, {}, french)
+    assert "at least 1 working day ahead" in gist("announce-arrival", {}, {}, reader)
+    assert "blocked after 1 month without" in gist("account-inactive", {}, {}, reader)
+    assert "bloqués après 1 mois sans" in gist("account-inactive", {}, {}, french)
+    otherwise("")
     assert "measures within 30 days." in gist("irregularity", body, {}, reader)
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "english", "french"),
+    [
+        ("account-link", {"minutes": 90}, "within 90 minutes and", "dans les 90 minutes et"),
+        ("account-link", {"minutes": 1}, "within 1 minute and", "dans un délai de 1 minute et"),
+        ("password-temporary", {"hours": 1}, "within 1 hour.", "dans un délai de 1 heure."),
+        ("account-confirmation", {"days": 1}, "within 1 day to", "dans un délai de 1 jour pour"),
+        ("activity-ending", {"days": 1}, "ends in 1 day.", "fin dans 1 jour."),
+    ],
+)
+def test_a_letter_states_the_length_its_link_was_given(
+    name: str, facts: dict[str, int], english: str, french: str
+) -> None:
+    assert english in gist(name, facts, {}, Reader("en", "UTC"))
+    assert french in gist(name, facts, {}, Reader("fr", "UTC"))
 
 
 def test_the_importer_is_asked_for_the_customs_reference_where_the_form_leaves_it_to_him() -> None:
