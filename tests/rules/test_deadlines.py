@@ -180,6 +180,8 @@ def test_what_concerns_accounts_is_set_in_its_own_unit_and_two_warnings_at_once_
 ) -> None:
     warned = ("inactivity_first_warning", "inactivity_last_warning")
     assert lengths.warnings(*warned) == [timedelta(days=14), timedelta(days=3)]
+    of_records = lengths.warnings("record_first_warning", "record_last_warning")
+    assert of_records == [timedelta(days=30), timedelta(days=7)]
     otherwise("link=120 temporary_password=48 inactivity=6 wrong_passwords=3 inactivity_last_warning=21")
     assert lengths.time_of("link") == timedelta(hours=2)
     assert lengths.time_of("temporary_password") == timedelta(days=2)

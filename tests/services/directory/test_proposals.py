@@ -1,5 +1,6 @@
 """New operators and changes of operators: what is checked, what resembles, who decides, what stays in force."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -250,7 +251,8 @@ async def test_an_authority_that_corrects_makes_the_decider_look_again(house: Ho
     assert (await decide(desk, after["pending"], "validate")).json()["status"] == "VALID"
 
 
-async def test_an_activity_warns_twice_and_then_ends(house: House) -> None:
+async def test_an_activity_warns_twice_and_then_ends(house: House, otherwise: Callable[[str], None]) -> None:
+    otherwise("record_first_warning=45")
     desk, path = inao(house), f"/organisations/{TARN}"
     may = await desk.gets(f"{path}/may")
     ends = [{"kind": "ORG_IMPORTER", "control_body": ECOCERT_FR, "valid_to": "2027-03-31"}]
@@ -260,9 +262,9 @@ async def test_an_activity_warns_twice_and_then_ends(house: House) -> None:
         await house.ring_standing("tarn-bio-import")
         moments.append(house.clock().isoformat())
     # midnight in Toulouse after the last day; summer time began on 28 March
-    assert moments == ["2027-03-01T22:00:00+00:00", "2027-03-24T22:00:00+00:00", "2027-03-31T22:00:00+00:00"]
+    assert moments == ["2027-02-14T22:00:00+00:00", "2027-03-24T22:00:00+00:00", "2027-03-31T22:00:00+00:00"]
     told = [body for subject, body in await house.news() if subject == "directory.activity.ending.v1"]
-    assert [(each["days"], each["concerns"]) for each in told] == [(days, [TARN, ECOCERT_FR]) for days in (30, 7, 0)]
+    assert [(each["days"], each["concerns"]) for each in told] == [(days, [TARN, ECOCERT_FR]) for days in (45, 7, 0)]
     record = await desk.gets(path)
     assert (record["status"], record["activities"][0]["status"]) == ("EXPIRED", "EXPIRED")
 

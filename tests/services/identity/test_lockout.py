@@ -216,7 +216,18 @@ async def test_my_sessions_are_listed_and_ended_one_by_one_or_all(house: House) 
     assert (await house.client.get("/me", headers=by(here))).status_code == 401
 
 
-async def test_three_months_of_silence_warn_twice_and_block(house: House) -> None:
+@pytest.mark.parametrize(
+    ("said", "warnings", "end"),
+    [
+        ("", ["02-06", "02-17"], "02-20"),
+        ("inactivity=1 inactivity_first_warning=10", ["12-10", "12-17"], "12-20"),
+        ("inactivity=1 inactivity_first_warning=3", ["12-17"], "12-20"),
+    ],
+)
+async def test_three_months_of_silence_or_what_is_set_warn_and_block(
+    house: House, otherwise: Callable[[str], None], said: str, warnings: list[str], end: str
+) -> None:
+    otherwise(said)
     paper = Paper(house.around)
     await attempt(house, PASSWORD)
     course, letters = await paper.look(Which(Kind.LIFE, CLAIRE)), []
@@ -224,7 +235,7 @@ async def test_three_months_of_silence_warn_twice_and_block(house: House) -> Non
         house.clock.time = course.due.at
         course = await paper.ring(Rung(Kind.LIFE, CLAIRE, course.due))
         letters += [(f"{house.clock():%m-%d}", each.letter) for each in course.letters]
-    assert letters == [("02-06", "account-inactive"), ("02-17", "account-inactive"), ("02-20", "account-blocked")]
+    assert letters == [*((each, "account-inactive") for each in warnings), (end, "account-blocked")]
     assert await state(house) == ("BLOCKED", "INACTIVITY")
     assert course.over
 

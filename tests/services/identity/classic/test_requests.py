@@ -1,5 +1,6 @@
 """Classic requests, from the form to a valid account, against a real database."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -162,6 +163,13 @@ async def test_who_does_not_confirm_is_reminded_once_and_forgotten_after_seven_d
     assert (await territory.confirms(request)).json()["code"] == "link_expired", "the first link is replaced"
     assert (await territory.rings(request)).over
     assert await territory.house.one("SELECT count(*) FROM registration") == 0
+
+
+async def test_no_reminder_follows_where_the_request_is_forgotten_by_then(
+    territory: Territory, otherwise: Callable[[str], None]
+) -> None:
+    otherwise("confirmation=2")
+    assert (await territory.rings(await territory.asks())).over
 
 
 async def test_the_link_of_the_reminder_confirms_as_well(territory: Territory) -> None:
