@@ -161,6 +161,22 @@ async def test_somebody_elses_change_is_shown_before_mine_is_taken(world: World,
     assert paper.content["containers"] == ["MSKU 482120-5"]
 
 
+async def test_the_difference_between_a_signed_revision_and_now_is_shown_box_by_box(
+    world: World, browser: Browser
+) -> None:
+    paper = world.paper(Status.ISSUED)
+    signed, before = paper.revision, paper.content["gross_weight"]["value"]
+    await browser.sign_in(CONTROL_BODY)
+    journal = f"/certificates/{paper.id}/journal"
+    link = f"/certificates/{paper.id}/changes?since={signed}"
+    assert link not in (await browser.get(journal)).text, "nothing has changed yet"
+    wish = Edit(revision=signed, changes={"gross_weight": {"value": "4000", "unit": "KGM"}})
+    await world.certificates.edit(world.caller(CONTROL_BODY), paper.id, wish, "k")
+    for page in ((text := (await browser.get(journal)).text), (await browser.get(link)).text):
+        assert re.search(rf"<del>\s*{before}.*</del>.*<ins>\s*4000.*</ins>", page, re.S)
+    assert f'href="{link}"' in text
+
+
 async def test_only_the_boxes_that_are_mine_can_be_opened(world: World, browser: Browser) -> None:
     paper = world.paper(Status.ISSUED)
     await browser.sign_in(IMPORTER)
