@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from altcha import create_challenge
+
 from services.identity.rules import PASSWORD_RULES, Wearer, missing
 from services.portal.accounts import AccountsClient
 from services.portal.clients import Trouble
@@ -23,6 +25,7 @@ from shared.rules.sentences import SENTENCES
 from tests.services.conftest import NOON
 
 REGISTRATION = "00000000-0000-4000-8000-00000000ae61"
+CHALLENGE = create_challenge("SHA-256", 1, key_prefix="00", hmac_secret="nobody checks").to_dict()
 
 
 @dataclass
@@ -34,7 +37,7 @@ class AccountsInMemory(AccountsClient):
     chosen: list[NewPassword] = field(default_factory=list)
 
     async def challenge(self) -> Challenge:
-        return Challenge(challenge={"parameters": {"algorithm": "SHA-256"}, "signature": "none"})
+        return Challenge(challenge=CHALLENGE)
 
     async def register(self, form: Registration, key: str) -> RegistrationView:
         if form.email != form.email_again:

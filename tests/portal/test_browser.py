@@ -9,7 +9,7 @@ from socket import socket
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from shared.rules.status import Status
 from tests.portal import chromium
@@ -370,6 +370,18 @@ def test_a_file_dropped_anywhere_on_the_page_is_checked(world: World, address: s
         eye.page.dispatch_event("h1", "drop", {"dataTransfer": brought})
         expect(eye.page.locator("main")).to_contain_text("This file is genuine")
         expect(eye.page.locator("main")).to_contain_text(str(paper.number))
+        assert eye.complaints == []
+
+
+def test_the_check_of_a_person_waits_for_its_worker_however_late_it_is_named(address: str, browser: Browser) -> None:
+    with window(browser, address) as eye:
+        held: list[Route] = []
+        eye.page.route("**/registration.js*", lambda route: held.append(route))
+        eye.page.goto(f"{address}/registration", wait_until="commit")
+        eye.page.locator("altcha-widget input").first.wait_for(state="attached")
+        eye.page.evaluate("() => new Promise((then) => setTimeout(then, 50))")
+        held[0].continue_()
+        expect(eye.page.locator("input[name=altcha]")).not_to_have_value("", timeout=30_000)
         assert eye.complaints == []
 
 
