@@ -5,8 +5,14 @@ set -u
 
 there() { command -v "$1" >/dev/null 2>&1; }
 
-# What cannot be fetched soon is not waited for; what was fetched is installed to the end.
-fetch() { timeout 60 apt-get -qq -y -o Acquire::Retries=0 -o Acquire::http::Timeout=10 "$@"; }
+# Where there is one already, a quicker one is not waited for longer than this; the only one is waited for (0: no end).
+patience=0
+for name in chromium chromium-browser google-chrome; do
+    there "$name" && patience=60
+done
+
+# What was fetched is installed to the end.
+fetch() { timeout "$patience" apt-get -qq -y -o Acquire::http::Timeout=10 "$@"; }
 debian() { fetch install --download-only --no-install-recommends --no-remove "$1"; }
 get() {
     [ "$(id -u)" = 0 ] && there apt-get || return 1
@@ -18,9 +24,7 @@ get() {
 
 there chromium-headless-shell && exit 0
 get chromium-headless-shell && exit 0
-for name in chromium chromium-browser google-chrome; do
-    there "$name" && exit 0
-done
+[ "$patience" = 0 ] || exit 0
 get chromium && exit 0
 if [ -n "${CI:-}" ]; then
     echo "There is no Chromium and it could not be installed: apt install chromium" >&2
