@@ -39,7 +39,7 @@ UNREADABLE: Final = (
     AssertionError, NotImplementedError, ArithmeticError,
 )
 # fmt: on
-"""What a library says of a file that somebody broke."""
+"""What the libraries raise over a file that somebody broke: found by flipping bits, not by reading their manuals."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ def _calendar(country: str) -> holidays.HolidayBase | None:
     try:
         place, _, part = country.partition("-")
         return holidays.country_holidays(place, subdiv=part or None)
-    except NotImplementedError:
+    except NotImplementedError:  # how the library says that it knows no such country, or no such part of it
         return None
 
 
